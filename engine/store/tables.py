@@ -274,13 +274,15 @@ wave = Table(
     _id(),
     Column("round_id", Id, ForeignKey("round.id"), nullable=False),
     Column("slot", Key, nullable=False),
+    Column("channel", Key, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("state", Key, nullable=False),
     Column("audience", Key, ForeignKey("blob.sha256")),
     UniqueConstraint("round_id", "slot"),
 )
 """`slot` is the campaign's local time, so that a clock that folds still gives one wave;
-`audience` are the sealed funnel, counts per arm and digest."""
+`due_at` is when it is frozen: the slot itself or, on the recipients' clocks, the slot in
+the earliest zone; `audience` are the sealed funnel, counts per arm and digest."""
 
 entry = Table(
     "entry",
@@ -290,13 +292,12 @@ entry = Table(
     Column("wave_id", Id, nullable=False, index=True),
     Column("arm", Key, nullable=False),
     Column("position", BigInteger, nullable=False),
-    Column("due_at", Instant, nullable=False),
     Column("entered_at", Instant, nullable=False),
     Column("commitment", LargeBinary),
     Index(None, "customer_id"),
 )
-"""Everybody assigned, the holdout too. `position` is the hash order inside the wave, `due_at`
-the moment before the rate is counted in, `entered_at` with it."""
+"""Everybody assigned, the holdout too. `position` is the hash order inside the wave; `entered_at`
+is when the message would be due, known before the arm is."""
 
 exclusion = Table(
     "exclusion",
@@ -318,8 +319,8 @@ message = Table(
     Column("reason", Key),
     Column("call_id", Id, index=True),
     Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("due_at", Instant, nullable=False),
     Column("not_before", Instant, nullable=False),
-    Column("accepted_at", Instant),
     Column("provider_id", Text),
     Column("fate", Key),
     Column("skeleton_id", Id),
@@ -328,13 +329,14 @@ message = Table(
     Index(None, "customer_id"),
     Index(None, "batch_id"),
 )
+"""`due_at` never changes (missed and expired are counted from it); `not_before` moves on while
+quiet hours or a provider's Retry-After make it wait."""
 
 batch = Table(
     "batch",
     metadata,
     _id(),
     Column("wave_id", Id, ForeignKey("wave.id"), nullable=False, index=True),
-    Column("lane", Key, nullable=False),
     Column("size", Integer, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("state", Key, nullable=False),
@@ -370,7 +372,7 @@ lane = Table(
     Column("lane", Key, primary_key=True),
     Column("next_at", Instant, nullable=False),
 )
-"""When the next lease may begin, by `wave:ID` (the wave's own `max_rate`)."""
+"""When the next lease of a campaign's `max_rate` may begin; a lane is `campaign:NAME`."""
 
 look = Table(
     "look",

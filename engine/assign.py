@@ -1,0 +1,64 @@
+"""Customer → arm: a pure hash of names, the same on every machine and in every year.
+
+This is the only place where chance is made. A digest's first half decides the arm, its
+second half the order of sending, so that arms leave interleaved.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from itertools import accumulate
+
+from engine.model import Arm
+
+_HALF = 8
+_BITS = 1 << 64
+
+
+def draw(salt: str, customer_id: str) -> tuple[float, int]:
+    """The two independent numbers of a customer under a salt.
+
+    Returns:
+        A uniform number in [0, 1) that decides the arm, and a position in [0, 2^63)
+        that decides the order.
+    """
+    digest = blake2b(customer_id.encode(), key=salt.encode()[:64], digest_size=2 * _HALF).digest()
+    return (
+        int.from_bytes(digest[:_HALF], "big") / _BITS,
+        int.from_bytes(digest[_HALF:], "big") >> 1,
+    )
+
+
+def arm_of(arms: Sequence[Arm], salt: str, customer_id: str) -> str:
+    """The arm of one customer; `assigner` does the same for many."""
+    return assigner(arms, salt)(customer_id)[0]
+
+
+def assigner(arms: Sequence[Arm], salt: str) -> Callable[[str], tuple[str, int]]:
+    """A function from `customer_id` to (arm, position) for one round.
+
+    Args:
+        arms: in the plan's order; their shares add up to 1.
+        salt: unique to the round.
+
+    Raises:
+        ValueError: shares that do not add up to 1.
+    """
+    bounds = list(accumulate(arm.share for arm in arms))
+    if not arms or abs(bounds[-1] - 1) > 1e-9:
+        raise ValueError("the shares of a round's arms must add up to 1")
+    names = [arm.name for arm in arms]
+    inner = bounds[:-1]
+
+    def assign(customer_id: str) -> tuple[str, int]:
+        uniform, position = draw(salt, customer_id)
+        return names[bisect_right(inner, uniform)], position
+
+    return assign
+
+
+def is_held_out(share: float, period: str, customer_id: str) -> bool:
+    """Whether a customer is in a period's global holdout; the period is the salt."""
+    return draw(f"global-holdout:{period}", customer_id)[0] < share
