@@ -1,0 +1,1 @@
+"""A generated population whose truth is known, and the cycle rehearsed on it."""
