@@ -15,7 +15,11 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-_NUMBER = r"-?\d+(?:[_ ]\d{3})*(?:\.\d+)?"
+_WHOLE = r"[0-9]{1,12}(?:[_ ][0-9]{3}){0,3}"
+_NUMBER = rf"{_WHOLE}(?:\.[0-9]{{1,12}})?"
+_DECIMAL = r"[0-9]{1,6}(?:\.[0-9]{1,12})?"
+_CENTURY = 36_525
+"""Days; no length of time is longer, so that no date computed from one overflows."""
 _SECONDS = {
     "second": 1,
     "minute": 60,
@@ -59,16 +63,20 @@ class Quantity:
     @classmethod
     def _complaint(cls, text: str) -> str:
         if re.fullmatch(_NUMBER, text):
-            return f"{text!r} has no unit; write for example {cls.example!r}"
-        return f"{text!r} is not understood here; write for example {cls.example!r}"
+            return f"{quoted(text)} has no unit; write for example {quoted(cls.example)}"
+        if text.startswith("-") and re.fullmatch(cls.pattern, text[1:]):
+            return f"{quoted(text)} is below zero; write for example {quoted(cls.example)}"
+        if "," in text and re.fullmatch(cls.pattern, text.replace(",", ".")):
+            return f"{quoted(text)} has a comma; write {quoted(text.replace(',', '.'))}"
+        return f"{quoted(text)} is not understood here; write for example {quoted(cls.example)}"
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def read(value: Any) -> Self:
+        def read(value: Any) -> Any:
             if isinstance(value, cls):
                 return value
             if not isinstance(value, str):
-                raise ValueError(f"expected text such as {cls.example!r}")
+                raise ValueError(not_text(value, cls.example))
             return cls.parse(value)
 
         return core_schema.no_info_plain_validator_function(
@@ -83,8 +91,39 @@ class Quantity:
         return self.text
 
 
+def quoted(text: str) -> str:
+    """A piece of what was written, in quotes, on one line and not too long to read."""
+    line = " ".join(text.split())
+    return f'"{line if len(line) <= 60 else line[:57] + "…"}"'
+
+
+def not_text(value: Any, example: str) -> str:
+    """What to say of a value that is no text at all."""
+    found = (
+        "nothing"
+        if value is None
+        else "a list"
+        if isinstance(value, list)
+        else "keys"
+        if isinstance(value, dict)
+        else "a bare value"
+    )
+    return f"expected a text such as {quoted(example)} here, found {found}"
+
+
+def _decimal(text: str) -> Decimal:
+    return Decimal(text.replace(" ", "").replace("_", ""))
+
+
 def _number(text: str) -> float:
-    return float(text.replace(" ", "").replace("_", ""))
+    return float(_decimal(text))
+
+
+def _delta(text: str, amount: str, unit: str) -> timedelta:
+    seconds = float(amount) * _SECONDS[unit]
+    if seconds > _CENTURY * 86_400:
+        raise ValueError(f"{quoted(text)} is longer than a century")
+    return timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -93,12 +132,12 @@ class Duration(Quantity):
 
     delta: timedelta = timedelta(0)
 
-    pattern = rf"(\d+(?:\.\d+)?) ({_UNITS})s?"
+    pattern = rf"({_DECIMAL}) ?({_UNITS})s?"
     example = "7 days"
 
     @classmethod
     def _build(cls, text: str, match: re.Match[str]) -> Self:
-        return cls(text, timedelta(seconds=float(match[1]) * _SECONDS[match[2]]))
+        return cls(text, _delta(text, match[1], match[2]))
 
 
 @dataclass(frozen=True)
@@ -114,7 +153,7 @@ class Share(Quantity):
     def _build(cls, text: str, match: re.Match[str]) -> Self:
         percent = _number(match[1])
         if not 0 <= percent <= 100:
-            raise ValueError(f"{text!r} is outside 0 % to 100 %")
+            raise ValueError(f"{quoted(text)} is outside 0 % to 100 %")
         return cls(text, percent / 100)
 
 
@@ -131,7 +170,7 @@ class Rate(Quantity):
     def _build(cls, text: str, match: re.Match[str]) -> Self:
         value = _number(match[1])
         if value <= 0:
-            raise ValueError(f"{text!r} would never send anything; write for example {cls.example!r}")
+            raise ValueError(f"{quoted(text)} would never send anything; write for example {quoted(cls.example)}")
         return cls(text, value / _SECONDS[match[2]])
 
 
@@ -147,7 +186,7 @@ class Money(Quantity):
 
     @classmethod
     def _build(cls, text: str, match: re.Match[str]) -> Self:
-        return cls(text, Decimal(match[1].replace(" ", "").replace("_", "")), match[2])
+        return cls(text, _decimal(match[1]), match[2])
 
 
 @dataclass(frozen=True)
@@ -164,7 +203,7 @@ class UnitCost(Quantity):
 
     @classmethod
     def _build(cls, text: str, match: re.Match[str]) -> Self:
-        return cls(text, Decimal(match[1].replace(" ", "").replace("_", "")), match[2], match[3])
+        return cls(text, _decimal(match[1]), match[2], match[3])
 
 
 @dataclass(frozen=True)
@@ -185,7 +224,9 @@ class Effect(Quantity):
     def _build(cls, text: str, match: re.Match[str]) -> Self:
         value = _number(match[1])
         if value <= 0:
-            raise ValueError(f"{text!r} must be above zero; the direction is said by `will`")
+            raise ValueError(f"{quoted(text)} must be above zero; the direction is said by `will`")
+        if match[2] == "pp" and value >= 100:
+            raise ValueError(f"{quoted(text)} is more than a share can change")
         if match[2] == "pp":
             return cls(text, value / 100, "points")
         if match[2] == "%":
@@ -195,7 +236,10 @@ class Effect(Quantity):
     @classmethod
     def _complaint(cls, text: str) -> str:
         if re.fullmatch(_NUMBER, text):
-            return f"{text!r} has no unit; write '{text} pp' (percentage points), '{text} %' (relative) or '{text} EUR'"
+            return (
+                f'{quoted(text)} has no unit; write "{text} pp" (percentage points), "{text} %" (relative) '
+                f'or an amount such as "{text} EUR"'
+            )
         return super()._complaint(text)
 
     @property
@@ -209,14 +253,14 @@ class Percentile(Quantity):
 
     value: float = 0.0
 
-    pattern = r"(\d+(?:\.\d+)?)(?:st|nd|rd|th) percentile"
+    pattern = rf"({_DECIMAL})(?:st|nd|rd|th) percentile"
     example = "99.9th percentile"
 
     @classmethod
     def _build(cls, text: str, match: re.Match[str]) -> Self:
         value = float(match[1])
         if not 0 < value < 100:
-            raise ValueError(f"{text!r} is outside 0 to 100")
+            raise ValueError(f"{quoted(text)} is outside 0 to 100")
         return cls(text, value / 100)
 
 
@@ -226,11 +270,13 @@ class Sample(Quantity):
 
     per_arm: int = 0
 
-    pattern = r"(\d+(?:[_ ]\d{3})*) per arm"
+    pattern = rf"({_WHOLE}) per arm"
     example = "6700 per arm"
 
     @classmethod
     def _build(cls, text: str, match: re.Match[str]) -> Self:
+        if _number(match[1]) < 2:
+            raise ValueError(f"{quoted(text)} is too few to compare; write for example {quoted(cls.example)}")
         return cls(text, int(_number(match[1])))
 
 
@@ -240,7 +286,7 @@ class Headcount(Quantity):
 
     customers: int = 0
 
-    pattern = r"(\d+(?:[_ ]\d{3})*) customers"
+    pattern = rf"({_WHOLE}) customers"
     example = "50000 customers"
 
     @classmethod
@@ -254,12 +300,12 @@ class Misfire(Quantity):
 
     grace: timedelta = timedelta(0)
 
-    pattern = rf"skip after (\d+(?:\.\d+)?) ({_UNITS})s?"
+    pattern = rf"skip after ({_DECIMAL}) ?({_UNITS})s?"
     example = "skip after 2 hours"
 
     @classmethod
     def _build(cls, text: str, match: re.Match[str]) -> Self:
-        return cls(text, timedelta(seconds=float(match[1]) * _SECONDS[match[2]]))
+        return cls(text, _delta(text, match[1], match[2]))
 
 
 @dataclass(frozen=True)
@@ -268,12 +314,12 @@ class AfterSend(Quantity):
 
     delta: timedelta = timedelta(0)
 
-    pattern = rf"(\d+(?:\.\d+)?) ({_UNITS})s? after send"
+    pattern = rf"({_DECIMAL}) ?({_UNITS})s? after send"
     example = "14 days after send"
 
     @classmethod
     def _build(cls, text: str, match: re.Match[str]) -> Self:
-        return cls(text, timedelta(seconds=float(match[1]) * _SECONDS[match[2]]))
+        return cls(text, _delta(text, match[1], match[2]))
 
 
 @dataclass(frozen=True)
@@ -284,10 +330,10 @@ class Earning(Quantity):
     per: Decimal | None = None
     currency: str | None = None
 
-    pattern = rf"(\d+)(?: per ({_NUMBER}) ([A-Z]{{3}}))?"
+    pattern = rf"([0-9]{{1,9}})(?: per ({_NUMBER}) ([A-Z]{{3}}))?"
     example = "1 per 100 JPY"
 
     @classmethod
     def _build(cls, text: str, match: re.Match[str]) -> Self:
-        per = Decimal(match[2]) if match[2] else None
+        per = _decimal(match[2]) if match[2] else None
         return cls(text, int(match[1]), per, match[3])

@@ -8,7 +8,7 @@ is checked in `check.py`.
 
 from __future__ import annotations
 
-from datetime import date, time
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
@@ -27,6 +27,7 @@ from engine.declare.quantities import (
     Share,
     UnitCost,
 )
+from engine.declare.scalars import Count, Day, Either, Flag, LocalTime, Name, Number, TimeOfDay
 
 
 class Spec(BaseModel):
@@ -35,8 +36,26 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
 
-Localised = str | dict[str, str]
+# Which member of a union is meant is said by the value's shape, so that a mistake is reported
+# once, against that member. The tags appear in pydantic's error locations; `words.py` removes
+# them by their first character, which no key of the grammar has.
+
+
+def _by_keys(value: Any) -> str:
+    return "=keys" if isinstance(value, dict | BaseModel) else "=text"
+
+
+def _by_list(value: Any) -> str:
+    return "=list" if isinstance(value, list | tuple) else "=text"
+
+
+TEXT, KEYS, LIST = Tag("=text"), Tag("=keys"), Tag("=list")
+Localised = Annotated[Annotated[str, TEXT] | Annotated[dict[str, str], KEYS], Discriminator(_by_keys)]
 """Text, or a text for each language."""
+Costs = Annotated[Annotated[UnitCost, TEXT] | Annotated[dict[str, UnitCost], KEYS], Discriminator(_by_keys)]
+"""Cost of a message, or by country."""
+Level = Annotated[Share | Money, Either((Share, Money))]
+Age = Annotated[Duration | Literal["hold", "go"], Either((Duration,), ("hold", "go"))]
 
 
 def _d(text: str, default: Any = ..., alias: str | None = None) -> Any:
@@ -62,21 +81,24 @@ class Sender(Spec):
     sms: SmsSender | None = _d("Sender of SMS", None)
 
 
+SenderOrName = Annotated[Annotated[Sender, KEYS] | Annotated[str, TEXT], Discriminator(_by_keys)]
+
+
 class Providers(Spec):
     email: Literal["outbox", "smtp", "sendgrid", "discard"] = _d("Who carries email", "outbox")
     sms: Literal["outbox", "twilio", "discard"] = _d("Who carries SMS", "outbox")
 
 
 class QuietHours(Spec):
-    from_: time = _d("Start of the quiet hours, such as 21:00", alias="from")
-    to: time = _d("End of the quiet hours, such as 08:00")
+    from_: TimeOfDay = _d("Start of the quiet hours, such as 21:00", alias="from")
+    to: TimeOfDay = _d("End of the quiet hours, such as 08:00")
     clock: Literal["recipient", "campaign"] = _d("Whose clock counts", "recipient")
     then: Literal["wait", "skip"] = _d("Wait until the hours are over, or skip the message", "wait")
 
 
 class FrequencyCap(Spec):
     channel: Literal["email", "sms"] | None = _d("The channel counted; all of them when absent", None)
-    at_most: int = _d("Messages allowed in the period", ...)
+    at_most: Count = _d("Messages allowed in the period")
     per: Duration = _d("The period, looking back from the send")
 
 
@@ -86,9 +108,9 @@ class GlobalHoldout(Spec):
 
 
 class Approval(Spec):
-    launch: int = _d("How many other people must approve a launch", 0)
+    launch: Count = _d("How many other people must approve a launch", 0)
     above: Headcount | None = _d("From this audience on, more people must approve", None)
-    people: int = _d("How many people must approve above that size", 2)
+    people: Count = _d("How many people must approve above that size", 2)
 
 
 class Exchange(Spec):
@@ -113,14 +135,14 @@ class Overridable(Spec):
     currency: str | None = _d("Currency of amounts, ISO 4217", None)
     exchange: Exchange | None = _d("Rates for orders in other currencies", None)
     languages: Languages | None = _d("Languages of templates and texts", None)
-    sender: Sender | str | None = _d("The sender, or the name of one of `senders`", None)
-    senders: dict[str, Sender] | None = _d("Several senders by name", None)
+    sender: SenderOrName | None = _d("The sender, or the name of one of `senders`", None)
+    senders: dict[Name, Sender] | None = _d("Several senders by name", None)
     providers: Providers | None = _d("Who carries the messages", None)
-    costs: dict[str, UnitCost | dict[str, UnitCost]] | None = _d("Cost by channel, or by channel and country", None)
+    costs: dict[str, Costs] | None = _d("Cost by channel, or by channel and country", None)
     quiet_hours: QuietHours | None = _d("Hours in which nobody is messaged", None)
     frequency_cap: list[FrequencyCap] | None = _d("How many messages a customer gets at most, over all campaigns", None)
     global_holdout: GlobalHoldout | None = _d("Customers whom no campaign messages", None)
-    needs_data: dict[str, Duration | Literal["hold", "go"]] | None = _d(
+    needs_data: dict[str, Age] | None = _d(
         "How old the data of an event may be; `otherwise: hold` waits, `go` does not", None
     )
     approval: Approval | None = _d("Who must approve a launch", None)
@@ -135,8 +157,6 @@ class Defaults(Overridable):
 
 # --- metrics ---------------------------------------------------------------------------------------
 
-Literal_ = str | list[str]
-
 
 class PropertyTest(Spec):
     """A test of one property; several keys must all hold."""
@@ -148,12 +168,12 @@ class PropertyTest(Spec):
     at_least: str | None = _d("This or more", None)
     at_most: str | None = _d("This or less", None)
     between: tuple[str, str] | None = _d("From the first to the second, both included", None)
-    exists: bool | None = _d("Present (true) or absent (false)", None)
+    exists: Flag | None = _d("Present (true) or absent (false)", None)
     contains: str | None = _d("Contains the text", None)
     matches: str | None = _d("Matches the pattern; * stands for any text", None)
 
 
-Where = dict[str, str | PropertyTest]
+Where = dict[str, Annotated[Annotated[str, TEXT] | Annotated[PropertyTest, KEYS], Discriminator(_by_keys)]]
 """Property → value that it must equal, or tests."""
 
 
@@ -174,10 +194,12 @@ class Metric(Spec):
     numerator: EventValue | None = _d("Upper part of a ratio", None)
     denominator: EventValue | None = _d("Lower part of a ratio", None)
     less: Literal["message_cost"] | None = _d("Subtracted from the sum", None)
-    quantile: float | None = _d("Which quantile, 0 to 1", None)
+    quantile: Number | None = _d("Which quantile, 0 to 1", None)
     within: Duration | None = _d("Window from entry on", None)
     between: tuple[Duration, Duration] | None = _d("Window between two offsets from entry", None)
-    cap_at: Percentile | Money | None = _d("Larger sums per customer count as this much", None)
+    cap_at: Annotated[Percentile | Money, Either((Percentile, Money))] | None = _d(
+        "Larger sums per customer count as this much", None
+    )
 
 
 # --- conditions and segments -------------------------------------------------------------------------
@@ -189,8 +211,8 @@ class Attribute(PropertyTest):
 
 class Did(Spec):
     did: str = _d("Name of the event")
-    at_least: int | None = _d("At least so many times (default 1)", None)
-    at_most: int | None = _d("At most so many times", None)
+    at_least: Count | None = _d("At least so many times (default 1)", None)
+    at_most: Count | None = _d("At most so many times", None)
     within: Duration | None = _d("Looking back so far; absent: ever", None)
     where: Where | None = _d("Only events with these properties", None)
     not_followed_by: str | None = _d("No such event after it, inside `within` of it where given", None)
@@ -205,9 +227,12 @@ class DidNot(Spec):
 
 
 class Rfm(Spec):
-    rfm: Literal[
-        "recency", "frequency", "monetary", "score", "recency_score", "frequency_score", "monetary_score"
-    ] = _d("recency: time since the last purchase; frequency: purchases; monetary: their amount; *_score: 1 to 5 by quintile")
+    rfm: Literal["recency", "frequency", "monetary", "score", "recency_score", "frequency_score", "monetary_score"] = (
+        _d(
+            "recency: time since the last purchase; frequency: purchases; monetary: their amount; "
+            "*_score: 1 to 5 by quintile; score: the three scores added up"
+        )
+    )
     at_least: str | None = _d("This or more", None)
     at_most: str | None = _d("This or less", None)
     between: tuple[str, str] | None = _d("From the first to the second, both included", None)
@@ -288,28 +313,32 @@ CONDITION_KEYS = (
 )  # fmt: skip
 
 
+def _first_key(value: Any, keys: Iterable[str], otherwise: str) -> str:
+    present = value if isinstance(value, dict) else getattr(type(value), "model_fields", {})
+    return "=" + next((key for key in keys if key in present), otherwise)
+
+
 def _condition_kind(value: Any) -> str:
-    keys = value if isinstance(value, dict) else getattr(type(value), "model_fields", {})
-    return next((key for key in CONDITION_KEYS if key in keys), "group")
+    return _first_key(value, CONDITION_KEYS, "group")
 
 
 Condition = Annotated[
-    Annotated[Attribute, Tag("attribute")]
-    | Annotated[Did, Tag("did")]
-    | Annotated[DidNot, Tag("did_not")]
-    | Annotated[Rfm, Tag("rfm")]
-    | Annotated[Decile, Tag("decile")]
-    | Annotated[Lifecycle, Tag("lifecycle")]
-    | Annotated[Clv, Tag("clv")]
-    | Annotated[Engagement, Tag("engagement")]
-    | Annotated[Affinity, Tag("affinity")]
-    | Annotated[Loyalty, Tag("loyalty")]
-    | Annotated[Answered, Tag("answered")]
-    | Annotated[InSegment, Tag("in_segment")]
-    | Annotated[InCampaign, Tag("in_campaign")]
-    | Annotated[Lookalike, Tag("lookalike")]
-    | Annotated[SampleOf, Tag("sample")]
-    | Annotated[Group, Tag("group")],
+    Annotated[Attribute, Tag("=attribute")]
+    | Annotated[Did, Tag("=did")]
+    | Annotated[DidNot, Tag("=did_not")]
+    | Annotated[Rfm, Tag("=rfm")]
+    | Annotated[Decile, Tag("=decile")]
+    | Annotated[Lifecycle, Tag("=lifecycle")]
+    | Annotated[Clv, Tag("=clv")]
+    | Annotated[Engagement, Tag("=engagement")]
+    | Annotated[Affinity, Tag("=affinity")]
+    | Annotated[Loyalty, Tag("=loyalty")]
+    | Annotated[Answered, Tag("=answered")]
+    | Annotated[InSegment, Tag("=in_segment")]
+    | Annotated[InCampaign, Tag("=in_campaign")]
+    | Annotated[Lookalike, Tag("=lookalike")]
+    | Annotated[SampleOf, Tag("=sample")]
+    | Annotated[Group, Tag("=group")],
     Discriminator(_condition_kind),
 ]
 
@@ -330,7 +359,7 @@ class Hypothesis(Spec):
     compared_to: str = _d("A variant's name, or holdout")
     minimum_effect: Effect = _d("The smallest effect worth having: 1.0 pp, 20 EUR (absolute) or 10 % (relative)")
     expected_effect: Effect | None = _d("The effect expected, for planning; default the minimum effect", None)
-    baseline: Share | Money | Literal["measured"] = _d(
+    baseline: Annotated[Share | Money | Literal["measured"], Either((Share, Money), ("measured",))] = _d(
         "The metric without treatment, or `measured` from the segment's own history", "measured"
     )
     confidence: Share = _d("1 − alpha", Share("95 %", 0.95))
@@ -339,8 +368,8 @@ class Hypothesis(Spec):
 
 class Guardrail(Spec):
     metric: str = _d("Metric that must not suffer")
-    must_not_exceed: Share | Money | None = _d("A level", None)
-    must_not_fall_below: Share | Money | None = _d("A level", None)
+    must_not_exceed: Level | None = _d("A level", None)
+    must_not_fall_below: Level | None = _d("A level", None)
     must_not_fall_by: Effect | None = _d("A comparison with the control", None)
     must_not_rise_by: Effect | None = _d("A comparison with the control", None)
     on_breach: Literal["stop", "pause"] = _d("What happens then", "stop")
@@ -348,7 +377,7 @@ class Guardrail(Spec):
 
 class Variant(Spec):
     we_believe: str | None = _d("Why this variant should work", None)
-    weight: float = _d("Relative weight among the variants", 1.0)
+    weight: Number = _d("Relative weight among the variants", 1.0)
     subject: Localised | None = _d("Subject line of the email", None)
     preheader: Localised | None = _d("Preview text of the email", None)
     template: str | None = _d("Template file below templates/", None)
@@ -372,18 +401,18 @@ class Trigger(Spec):
     after: Duration | None = _d("Wait after the event", None)
     anniversary: str | None = _d("Date attribute whose day recurs", None)
     before: Duration | None = _d("So long before the day", None)
-    at: time | None = _d("Time of day", None)
+    at: TimeOfDay | None = _d("Time of day", None)
     leap_day: str | None = _d("Day used for 29 February", None)
     enters_segment: str | None = _d("Segment that the customer enters", None)
 
 
 class Schedule(Spec):
-    at: str | None = _d("One send at this local time, such as 2026-12-01 10:00", None)
+    at: LocalTime | None = _d("One send at this local time, such as 2026-12-01 10:00", None)
     cron: str | None = _d("Cron expression with five fields; weekdays 0-7 or names", None)
     every: Duration | None = _d("Repeat after this time", None)
     trigger: Trigger | None = _d("Sent to each customer when something happens", None)
-    starts: date | None = _d("First day of the campaign", None)
-    ends: date | None = _d("Day on which nothing is sent any more (exclusive)", None)
+    starts: Day | None = _d("First day of the campaign", None)
+    ends: Day | None = _d("Day on which nothing is sent any more (exclusive)", None)
     clock: Literal["recipient", "campaign"] = _d("Whose local time counts", "campaign")
     if_missed: Misfire | None = _d("What happens to a moment that passed while nothing ran", None)
     ramp: Ramp | None = _d("Send to a growing share", None)
@@ -417,7 +446,7 @@ class Improve(Spec):
     on_ship: Literal["promote", "keep_control", "retire"] = _d("What follows a ship", "promote")
     otherwise: Literal["keep_control", "retire"] = _d("What follows anything else", "keep_control")
     approval: Literal["required", "automatic"] = _d("Whether a person accepts the next round", "required")
-    max_rounds: int = _d("How many rounds the campaign has at most", 3)
+    max_rounds: Count = _d("How many rounds the campaign has at most", 3)
     programme_confidence: Share | None = _d("Confidence over all rounds together", None)
 
 
@@ -436,7 +465,9 @@ class WaitFor(Spec):
 
 
 class WaitStep(Spec):
-    wait: Duration | WaitFor = _d("A time, or an event with a longest wait")
+    wait: Annotated[Annotated[Duration, TEXT] | Annotated[WaitFor, KEYS], Discriminator(_by_keys)] = _d(
+        "A time, or an event with a longest wait"
+    )
 
 
 class NotifyStep(Spec):
@@ -446,7 +477,7 @@ class NotifyStep(Spec):
 class Split(Spec):
     name: str = _d("Name of the experiment")
     hypothesis: Hypothesis | None = _d("Its claim", None)
-    variants: dict[str, Variant] = _d("What differs")
+    variants: dict[Name, Variant] = _d("What differs")
 
 
 class SplitStep(Spec):
@@ -458,20 +489,20 @@ class WhenStep(Spec):
     do: list[Step] = _d("What happens to them")
 
 
+STEP_KEYS = ("send", "wait", "when", "notify", "split")
+
+
 def _step_kind(value: Any) -> str:
-    if isinstance(value, str):
-        return "exit"
-    keys = value if isinstance(value, dict) else getattr(type(value), "model_fields", {})
-    return next((key for key in ("send", "wait", "when", "notify", "split") if key in keys), "send")
+    return "=exit" if isinstance(value, str) else _first_key(value, STEP_KEYS, "send")
 
 
 Step = Annotated[
-    Annotated[Literal["exit"], Tag("exit")]
-    | Annotated[SendStep, Tag("send")]
-    | Annotated[WaitStep, Tag("wait")]
-    | Annotated[WhenStep, Tag("when")]
-    | Annotated[NotifyStep, Tag("notify")]
-    | Annotated[SplitStep, Tag("split")],
+    Annotated[Literal["exit"], Tag("=exit")]
+    | Annotated[SendStep, Tag("=send")]
+    | Annotated[WaitStep, Tag("=wait")]
+    | Annotated[WhenStep, Tag("=when")]
+    | Annotated[NotifyStep, Tag("=notify")]
+    | Annotated[SplitStep, Tag("=split")],
     Discriminator(_step_kind),
 ]
 
@@ -484,13 +515,15 @@ class Campaign(Overridable):
     topic: str | None = _d("What a customer can unsubscribe from; default the purpose", None)
     labels: list[str] = _d("Words to find it by", [])
     segment: str | None = _d("Who gets it; default everybody reachable", None)
-    channel: Channel | list[Channel] = _d("How; of a list the first one permitted")
+    channel: Annotated[Annotated[Channel, TEXT] | Annotated[list[Channel], LIST], Discriminator(_by_list)] = _d(
+        "How; of a list the first one permitted"
+    )
     hypothesis: Hypothesis | None = _d("The claim; without one the campaign is described, never judged", None)
     secondary: list[str] = _d("Further metrics, reported and never deciding", [])
     guardrails: list[Guardrail] = _d("What must not suffer", [])
     choose_by: str | None = _d("Metric that picks among several winners", None)
     holdout: Share | None = _d("Share that is messaged nothing by this campaign", None)
-    variants: dict[str, Variant] = _d("What differs", {})
+    variants: dict[Name, Variant] = _d("What differs", {})
     steps: list[Step] = _d("Several steps instead of one message", [])
     schedule: Schedule | None = _d("When", None)
     enter: Literal["once", "each_round", "each_wave"] = _d("How often a customer may enter", "once")
@@ -506,7 +539,7 @@ class Campaign(Overridable):
 
 class Kpi(Spec):
     target: str = _d("The value aimed at")
-    by: date | None = _d("Until when", None)
+    by: Day | None = _d("Until when", None)
 
 
 class Coupon(Spec):
@@ -529,26 +562,26 @@ class PointsRule(Spec):
 
 class LoyaltyProgramme(Spec):
     points: list[PointsRule] = _d("What earns points")
-    tiers: dict[str, int] = _d("Points needed for a tier", {})
+    tiers: dict[Name, Count] = _d("Points needed for a tier", {})
     expires: Duration | None = _d("When points expire", None)
 
 
 class Project(Spec):
     """The whole of campaigns.yaml."""
 
-    version: Literal["1"] = _d("Version of the grammar")
+    version: Literal["1"] = _d("Version of the grammar; this release reads version 1")
     include: list[str] = _d("Further files, as patterns", [])
     defaults: Defaults = _d("What holds for every campaign unless it says otherwise", Defaults())
-    topics: list[str] = _d("What a customer can unsubscribe from", [])
-    kpis: dict[str, Kpi] = _d("Targets by KPI", {})
-    lifecycle: dict[str, Condition] = _d("Lifecycle stages; the first that matches", {})
-    coupons: dict[str, Coupon] = _d("Coupons by name", {})
-    surveys: dict[str, Survey] = _d("Surveys by name", {})
+    topics: list[Name] = _d("What a customer can unsubscribe from", [])
+    kpis: dict[Name, Kpi] = _d("Targets by KPI", {})
+    lifecycle: dict[Name, Condition] = _d("Lifecycle stages; the first that matches", {})
+    coupons: dict[Name, Coupon] = _d("Coupons by name", {})
+    surveys: dict[Name, Survey] = _d("Surveys by name", {})
     loyalty: LoyaltyProgramme | None = _d("Points and tiers", None)
-    metrics: dict[str, Metric] = _d("Metrics by name", {})
-    segments: dict[str, Segment] = _d("Segments by name", {})
-    exclusive_groups: dict[str, list[str]] = _d("Campaigns of which a customer is in one at a time, by priority", {})
-    campaigns: dict[str, Campaign] = _d("Campaigns by name", {})
+    metrics: dict[Name, Metric] = _d("Metrics by name", {})
+    segments: dict[Name, Segment] = _d("Segments by name", {})
+    exclusive_groups: dict[Name, list[str]] = _d("Campaigns of which a customer is in one at a time, by priority", {})
+    campaigns: dict[Name, Campaign] = _d("Campaigns by name", {})
 
 
 for _model in (Group, WhenStep, Segment, Schedule, Campaign, Project):
