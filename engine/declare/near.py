@@ -1,0 +1,30 @@
+"""Did you mean … ?"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most like the one written, or None where none is like it."""
+    spellings = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word[:80].lower(), spellings, n=1, cutoff=0.6)
+    return spellings[found[0]] if found else None
+
+
+def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str | None:
+    """`did you mean "lapsing"?`, or the names that are known where they are few, or `otherwise`."""
+    names = list(known)
+    near = nearest(word, names)
+    if near is not None:
+        return f'did you mean "{near}"?'
+    return f"known here: {listing(names)}" if names else otherwise
+
+
+def listing(names: Iterable[str], last: str = "and") -> str:
+    """`a, b and c`; of many only the first ten."""
+    words = list(names)
+    if len(words) > 10:
+        return f"{', '.join(words[:10])} …"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
