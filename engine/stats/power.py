@@ -115,6 +115,20 @@ def detectable(
     return None if size is None else sign * size * sd
 
 
+def growth(*, reach: float, distance: float, critical: float, power: float) -> float:
+    """By which factor all arms must grow until an interval ends before a value that it now holds.
+
+    Args:
+        reach: from the estimate to the interval's end on the value's side.
+        distance: from the estimate to the value; infinite growth is needed for none.
+        critical: standard errors that the interval reaches.
+        power: chance that the grown interval ends before the value, were the estimate the truth.
+    """
+    if distance <= 0:
+        return math.inf
+    return (reach / distance * (1 + _quantile(power) / critical)) ** 2
+
+
 def _check(baseline: float, effect: float, power: float, ratio: float, sd: float | None) -> None:
     numbers = [baseline, effect, power, ratio, *([] if sd is None else [sd])]
     if not all(map(math.isfinite, numbers)) or ratio <= 0 or not 0 < power < 1 or (sd is not None and sd < 0):
