@@ -35,26 +35,34 @@ CREATE INDEX message_customer ON message (customer_id);
 CREATE INDEX message_batch ON message (batch_id);
 """
 ENTRY = "INSERT INTO entry VALUES (1, ?, 1, ?, ?, ?, ?)"
-MESSAGE = 'INSERT INTO message (wave_id, customer_id, batch_id, state, not_before, skeleton_id, "values") VALUES (1, ?, ?, ?, ?, 1, ?)'
+MESSAGE = """
+INSERT INTO message (wave_id, customer_id, batch_id, state, not_before, skeleton_id, "values")
+VALUES (1, ?, ?, ?, ?, 1, ?)
+"""
 
 
-def compiled() -> Callable[[dict[str, Any]], str]:
-    """The shipped mail as one compiled Jinja template."""
+PLACES = ("product", "first_name", "link", "unsubscribe_url", "preferences_url", "shop", "postal_address")
+
+
+def compiled() -> Callable[..., str]:
+    """The shipped mail, subject and HTML, as one compiled Jinja template with a place for each value."""
     import css_inline
     import jinja2
     import mrml
 
-    mjml = (ROOT / "templates" / "winback" / "deadline.mjml").read_text(encoding="utf-8")
-    html = css_inline.inline(mrml.to_html(mjml).content)
-    environment = jinja2.Environment(autoescape=True)
-    template = environment.from_string("{{ customer.last_viewed.name }}: yours until Sunday\n" + html)
-    fixed = {
-        "sender": {"name": "Example Shop", "postal_address": "1 Example Street", "email": {}},
-        "unsubscribe_url": "https://shop.example.com/u/0123456789",
-        "preferences_url": "https://shop.example.com/p/0123456789",
-        "track": lambda url: url,
-    }
-    return lambda customer: template.render(customer=customer, **fixed)
+    place = {name: f"PLACE{name.upper()}PLACE" for name in PLACES}
+    sources = jinja2.Environment(loader=jinja2.FileSystemLoader(ROOT / "templates"), autoescape=True)
+    mjml = sources.get_template("winback/deadline.mjml").render(
+        customer={"first_name": place["first_name"], "last_viewed": {"name": place["product"]}},
+        sender={"name": place["shop"], "postal_address": place["postal_address"]},
+        unsubscribe_url=place["unsubscribe_url"],
+        preferences_url=place["preferences_url"],
+        track=lambda _: place["link"],
+    )
+    source = f"{place['product']}: yours until Sunday\n" + css_inline.inline(mrml.to_html(mjml.strip()).content)
+    for name, mark in place.items():
+        source = source.replace(mark, "{{ " + name + " }}")
+    return jinja2.Environment(autoescape=True).from_string(source).render
 
 
 def hashed(salt: bytes, key: str) -> tuple[str, int]:
@@ -64,16 +72,23 @@ def hashed(salt: bytes, key: str) -> tuple[str, int]:
     return ARMS[bisect_right(BOUNDS, uniform)], int.from_bytes(digest[8:], "big") >> 1
 
 
-def customers(count: int) -> Iterator[list[tuple[int, str, dict[str, Any]]]]:
-    """Invented customers, a chunk at a time."""
+def customers(count: int) -> Iterator[list[tuple[int, str, dict[str, str]]]]:
+    """Invented customers, a chunk at a time: a number, a key, and a value for each place."""
     for start in range(0, count, CHUNK):
-        yield [
-            (number, f"C{number:07}", {
-                "first_name": f"Anna{number % 997}",
-                "last_viewed": {"name": f"Trail Runner {number % 89}", "url": f"https://shop.example.com/p/{number % 89}"},
-            })
-            for number in range(start, min(start + CHUNK, count))
-        ]  # fmt: skip
+        yield [(number, f"C{number:07}", values(number)) for number in range(start, min(start + CHUNK, count))]
+
+
+def values(number: int) -> dict[str, str]:
+    """What differs from mail to mail."""
+    return {
+        "product": f"Trail Runner {number % 89}",
+        "first_name": f"Anna{number % 997}",
+        "link": f"https://shop.example.com/c/{number:022}/0",
+        "unsubscribe_url": f"https://shop.example.com/u/{number:022}",
+        "preferences_url": f"https://shop.example.com/p/{number:022}",
+        "shop": "Example Shop",
+        "postal_address": "1 Example Street",
+    }
 
 
 def floor(count: int, path: Path) -> dict[str, float]:
@@ -89,13 +104,13 @@ def floor(count: int, path: Path) -> dict[str, float]:
         assigned = [hashed(b"salt", key) for _, key, _ in chunk]
         hashed_at = time.perf_counter()
         # The rendering is what a null sink is given; only its values are kept.
-        values = [
-            (render(person), json.dumps([person["first_name"], *person["last_viewed"].values()]))[1]
+        kept = [
+            (render(person), json.dumps([person["product"], person["first_name"]]))[1]
             for (arm, _), (_, _, person) in zip(assigned, chunk, strict=True)
             if arm != "holdout"
         ]
         rendered_at = time.perf_counter()
-        _insert(connection, chunk, assigned, values)
+        _insert(connection, [number for number, _, _ in chunk], assigned, kept)
         spent["hash"] += hashed_at - began
         spent["render"] += rendered_at - hashed_at
         spent["insert"] += time.perf_counter() - rendered_at
@@ -103,15 +118,15 @@ def floor(count: int, path: Path) -> dict[str, float]:
     return spent
 
 
-def _insert(connection: sqlite3.Connection, chunk: list[Any], assigned: list[tuple[str, int]], values: list[str]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    numbers = [number for number, _, _ in chunk]
-    connection.executemany(
-        ENTRY, [(number, arm, position, 0, 0) for number, (arm, position) in zip(numbers, assigned, strict=True)]
-    )
+def _insert(
+    connection: sqlite3.Connection, numbers: list[int], assigned: list[tuple[str, int]], kept: list[str]
+) -> None:
     messaged = [number for number, (arm, _) in zip(numbers, assigned, strict=True) if arm != "holdout"]
+    entries = [(number, arm, position, 0, 0) for number, (arm, position) in zip(numbers, assigned, strict=True)]
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(ENTRY, entries)
     connection.executemany(
-        MESSAGE, [(number, 1, "accepted", 0, text) for number, text in zip(messaged, values, strict=True)]
+        MESSAGE, [(number, number // CHUNK, "accepted", 0, text) for number, text in zip(messaged, kept, strict=True)]
     )
     connection.execute("COMMIT")
 
