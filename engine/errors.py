@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from unicodedata import east_asian_width
+
+_LONGEST = 400
+"""Characters of a line that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +40,27 @@ class Problem:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         text = f"{place}: {self.message}" if place else self.message
         if self.source is not None and self.column is not None:
-            text += f"\n  {self.source}\n  {' ' * (self.column - 1)}{'^' * max(1, self.width)}"
+            text += f"\n{_excerpt(self.source, self.column - 1, self.width)}"
         if self.hint:
             text += f"\n  {self.hint}"
         return text
+
+
+def _excerpt(source: str, start: int, width: int) -> str:
+    """The line with carets below the place, for a terminal: tabs and control characters made visible, and
+    of a line that nobody could read whole the part around the place."""
+    line = "".join(character if character.isprintable() else " " for character in source)
+    before, marked = line[:start], line[start : start + width]
+    if len(line) > _LONGEST:
+        cut = max(0, start - _LONGEST // 4)
+        before, marked = "…" * (cut > 0) + before[cut:], marked[: _LONGEST // 2]
+        line = before + line[start : cut + _LONGEST] + "…"
+    return f"  {line}\n  {' ' * _columns(before)}{'^' * max(1, _columns(marked))}"
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes: Chinese, Japanese and Korean characters take two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 class CampaignError(Exception):

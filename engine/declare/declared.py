@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from engine.declare.grammar import Trail
 from engine.declare.source import Node, Span
@@ -34,7 +33,10 @@ class Declared:
         node = find(self.tree, (section,))
         if node is None:
             return []
-        return list(node.value) if isinstance(node.value, dict) else [item.value for item in _texts(node)]
+        if isinstance(node.value, dict):
+            return list(node.value)
+        items = node.value if isinstance(node.value, list) else []
+        return [item.value for item in items if isinstance(item.value, str)]
 
     def written(self, trail: Trail) -> bool:
         """Whether the YAML says anything at this place."""
@@ -82,7 +84,3 @@ def _child(node: Node, step: str | int) -> Node | None:
     if isinstance(node.value, list) and isinstance(step, int) and 0 <= step < len(node.value):
         return node.value[step]
     return None
-
-
-def _texts(node: Node) -> list[Any]:
-    return [item for item in node.value or [] if isinstance(item, Node) and isinstance(item.value, str)]
