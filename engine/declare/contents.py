@@ -95,10 +95,10 @@ def _template(declared: Declared, trail: Trail, variant: Variant, languages: Lan
         yield Finding(trail=place, message=f"{quoted(name)} does not lie below {TEMPLATES}/", hint=hint)
     elif not any(_is_file(folder / file) for file in _by_language(name, languages)):
         near = nearest(name, _files(folder))
-        hint = f'did you mean "{near}"?' if near else None
+        meant = f'did you mean "{near}"?' if near else None
         if not folder.is_dir():
-            hint = f"there is no folder {TEMPLATES}/ beside {declared.files[0].name}"
-        yield Finding(trail=place, message=f"there is no template {quoted(f'{TEMPLATES}/{name}')}", hint=hint)
+            meant = f"there is no folder {TEMPLATES}/ beside {declared.files[0].name}"
+        yield Finding(trail=place, message=f"there is no template {quoted(f'{TEMPLATES}/{name}')}", hint=meant)
 
 
 def _by_language(name: str, languages: Languages | None) -> list[str]:

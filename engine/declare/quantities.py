@@ -337,3 +337,7 @@ class Earning(Quantity):
     def _build(cls, text: str, match: re.Match[str]) -> Self:
         per = _decimal(match[2]) if match[2] else None
         return cls(text, int(match[1]), per, match[3])
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**super().__get_pydantic_json_schema__(schema, handler), "type": ["string", "integer"]}

@@ -93,7 +93,7 @@ LocalTime = Annotated[
     str, BeforeValidator(_reader(_AT, "2026-12-01 10:00", (), _local_time)), _text(_AT, "2026-12-01 10:00")
 ]
 """A day and a time without an offset, as written; `datetime.fromisoformat` reads it."""
-Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"pattern": f"^{_NAME}$"})]
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{_NAME}$"})]
 """What a marketer calls something; it ends up in file names, links and reports."""
 
 
