@@ -58,6 +58,13 @@ class Database:
                 yield connection
 
     @contextmanager
+    def scratch(self) -> Iterator[Connection]:
+        """A connection for temporary tables only; begin a short transaction for each step on it."""
+        with self.engine.connect() as connection:
+            yield connection
+            connection.invalidate()  # temporary tables go with the connection
+
+    @contextmanager
     def _turn(self) -> Iterator[None]:
         """Writers on SQLite queue up: without it one of two senders was seen to starve for seconds.
 

@@ -262,10 +262,11 @@ proposal = Table(
     Column("kind", Key, nullable=False),
     Column("base", Key, nullable=False),
     Column("diff", Text, nullable=False),
+    Column("text", Text, nullable=False),
     Column("state", Key, nullable=False),
     Column("at", Instant, nullable=False),
 )
-"""The next round as a diff of the YAML; `base` is the hash of the file it applies to;
+"""The next round as a diff of the YAML; `base` is the hash of the file it applies to, `text` the file after it;
 `state` is open, accepted or none."""
 
 wave = Table(
@@ -369,10 +370,11 @@ skeleton = Table(
 lane = Table(
     "lane",
     metadata,
-    Column("lane", Key, primary_key=True),
+    Column("campaign", Key, primary_key=True),
+    Column("per_second", Float, nullable=False),
     Column("next_at", Instant, nullable=False),
 )
-"""When the next lease of a campaign's `max_rate` may begin; a lane is `campaign:NAME`."""
+"""When the next lease of a campaign with a `max_rate` may begin."""
 
 look = Table(
     "look",

@@ -1,0 +1,355 @@
+"""Freezing a wave: everybody assigned gets an entry, everybody to be messaged a message, before the first send.
+
+The rows are written in the order of sending, in chunks. A freeze that was killed is undone and
+done again: nothing of a wave is sent before the whole of it is sealed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+
+from engine.assign import assigner, is_held_out
+from engine.cycle.engine import Engine
+from engine.cycle.sealed_plan import SealedPlan
+from engine.cycle.timing import Timetable, period
+from engine.model import AsOf, BatchState, MessageState, Reason, WaveState
+from engine.segments.audience import audience
+from engine.store import audit
+from engine.store.database import Database, insert_many
+from engine.store.tables import (
+    MICROSECOND,
+    Key,
+    batch,
+    customer,
+    entry,
+    exclusion,
+    from_micros,
+    global_holdout,
+    lane,
+    message,
+    round_,
+    to_micros,
+    wave,
+)
+
+_CHUNK = 10_000
+_BATCH = 1_000
+_TOGETHER = timedelta(seconds=1)
+"""Messages due further apart than this are never in one batch."""
+
+_temporary = MetaData()
+_assigned = Table(
+    "assigned",
+    _temporary,
+    Column("id", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("arm", Key, nullable=False),
+    Column("entered", Boolean, nullable=False),
+    Column("timezone", Text),
+    prefixes=["TEMPORARY"],
+)
+_by_due = Index("assigned_by_due", _assigned.c.due_at, _assigned.c.position, _assigned.c.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freezing:
+    """One wave that is being frozen."""
+
+    engine: Engine
+    plan: SealedPlan
+    wave: Row[Any]
+    timetable: Timetable
+    excluded: Counter[Reason] = field(default_factory=Counter)
+    arms: Counter[str] = field(default_factory=Counter)
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    @property
+    def database(self) -> Database:
+        return self.engine.database
+
+
+def freeze(engine: Engine, plan: SealedPlan, due: Row[Any], now: datetime) -> None:
+    """Freeze and seal the audience of a due wave. A wave that was left half frozen is begun anew."""
+    freezing = Freezing(
+        engine=engine, plan=plan, wave=due, timetable=Timetable(plan.resolved.campaign, due.slot, plan.zone)
+    )
+    _begin(freezing)
+    seen = AsOf(at=now, known_at=engine.as_of(now).known_at)
+    with audience(engine.database, plan.resolved, seen, round_id=due.round_id) as matched:
+        with matched.connection.begin():
+            _assigned.create(matched.connection)
+        for chunk in matched.chunks(_CHUNK):
+            _assign(freezing, matched.connection, chunk)
+        pace = _Pace.of(freezing)
+        for rows in _in_order(matched.connection):
+            _write(freezing, pace, rows)
+        funnel = matched.funnel()
+    _seal(freezing, sum(funnel.values()), now)
+
+
+def _begin(freezing: Freezing) -> None:
+    """Mark the wave and take back what a killed freeze left."""
+    wave_id = freezing.wave.id
+    with freezing.database.write() as connection:
+        connection.execute(update(wave).where(wave.c.id == wave_id).values(state=WaveState.FREEZING))
+    for table in (message, batch, entry, exclusion):
+        _take_back(freezing.database, table, wave_id)
+
+
+def _take_back(database: Database, table: Table, wave_id: int) -> None:
+    keys = list(table.primary_key.columns)
+    some = select(*keys).where(table.c.wave_id == wave_id).limit(_CHUNK)
+    while True:
+        with database.write() as connection:
+            if connection.execute(delete(table).where(tuple_(*keys).in_(some))).rowcount < _CHUNK:
+                return
+
+
+def _assign(freezing: Freezing, scratch: Connection, rows: Sequence[Row[Any]]) -> None:
+    """Give everybody who is left an arm, a place in the order and a due time; store why others are left out."""
+    excluded = [(row.id, row.reason) for row in rows if row.reason is not None]
+    left = [row for row in rows if row.reason is None]
+    held = _held_out(freezing, left)
+    quiet = {row.id for row in left if row.id not in held and freezing.timetable.skips_quiet(row.timezone)}
+    excluded += [(id_, Reason.GLOBAL_HOLDOUT) for id_ in held] + [(id_, Reason.QUIET_HOURS) for id_ in quiet]
+    freezing.excluded.update(Reason(reason) for _, reason in excluded)
+    salts = _with_salts(freezing.database, left)
+    arm_of = assigner(freezing.plan.arms, freezing.plan.salt)
+    timetable = freezing.timetable
+    assigned = []
+    for row in left:
+        if row.id in held or row.id in quiet:
+            continue
+        arm, position = arm_of(row.customer_id)
+        due_at = to_micros(timetable.due(row.timezone, timetable.step(position)))
+        assigned.append((row.id, due_at, position, arm, row.entered, row.timezone))
+        if not row.entered:
+            freezing.arms[arm] += 1
+            salt = salts.get(row.id) or row.person_salt
+            freezing.digest.update(commitment(salt, freezing.plan.salt, freezing.wave.slot, arm))
+    with scratch.begin():
+        insert_many(scratch, _assigned, ["id", "due_at", "position", "arm", "entered", "timezone"], assigned)
+    with freezing.database.write() as connection:
+        rows_out = [(freezing.wave.id, id_, str(reason)) for id_, reason in excluded]
+        insert_many(connection, exclusion, ["wave_id", "customer_id", "reason"], rows_out)
+
+
+def commitment(person_salt: bytes, round_salt: str, slot: str, arm: str) -> bytes:
+    """What the wave's digest covers of one entry; without the person's salt it tells nothing of the person."""
+    return hashlib.blake2b(f"{round_salt}\n{slot}\n{arm}".encode(), key=person_salt, digest_size=16).digest()
+
+
+def _held_out(freezing: Freezing, rows: Sequence[Row[Any]]) -> frozenset[int]:
+    """Members of the global holdout among these; membership is stored for its period and kept."""
+    campaign = freezing.plan.resolved.campaign
+    rule = campaign.global_holdout
+    if rule is None or campaign.purpose == "transactional":
+        return frozenset()
+    current = period(rule.renew, freezing.timetable.base(None), freezing.plan.zone)
+    held = [row.id for row in rows if is_held_out(rule.share.value, current, row.customer_id)]
+    if held:
+        with freezing.database.write() as connection:
+            stored = connection.execute(
+                select(global_holdout.c.customer_id).where(
+                    global_holdout.c.period == current, global_holdout.c.customer_id.in_(held)
+                )
+            ).scalars()
+            known = set(stored)
+            fresh = [(current, id_) for id_ in held if id_ not in known]
+            insert_many(connection, global_holdout, ["period", "customer_id"], fresh)
+    return frozenset(held)
+
+
+def _with_salts(database: Database, rows: Sequence[Row[Any]]) -> dict[int, bytes]:
+    """Salts for customers who have none yet."""
+    fresh = {row.id: secrets.token_bytes(16) for row in rows if row.person_salt is None}
+    if fresh:
+        with database.write() as connection:
+            connection.execute(
+                update(customer)
+                .where(customer.c.id == bindparam("customer"), customer.c.person_salt.is_(None))
+                .values(person_salt=bindparam("salt")),
+                [{"customer": key, "salt": salt} for key, salt in fresh.items()],
+            )
+    return fresh
+
+
+def _in_order(scratch: Connection) -> Iterator[list[Row[Any]]]:
+    """All assigned customers in the order of sending, some thousand at a time."""
+    with scratch.begin():
+        _by_due.create(scratch)
+    key = (-1, -1, -1)
+    while True:
+        with scratch.begin():
+            rows = list(scratch.execute(_after(key)))
+        if not rows:
+            return
+        yield rows
+        key = (rows[-1].due_at, rows[-1].position, rows[-1].id)
+
+
+def _after(key: tuple[int, int, int]) -> Any:
+    columns = (_assigned.c.due_at, _assigned.c.position, _assigned.c.id)
+    return select(_assigned).where(tuple_(*columns) > key).order_by(*columns).limit(_CHUNK)
+
+
+@dataclass
+class _Pace:
+    """Rate slots: of those due together, each comes a little later than the one before."""
+
+    gap: float
+    """Microseconds between two customers, those who are messaged nothing counted too."""
+    batch: int
+    """Messages in a batch: a second's worth at most."""
+    due_at: int = -1
+    count: int = 0
+
+    @classmethod
+    def of(cls, freezing: Freezing) -> _Pace:
+        per_second = freezing.timetable.per_second
+        if per_second is None:
+            return cls(gap=0, batch=_BATCH)
+        messaged = sum(arm.share for arm in freezing.plan.arms if arm.messaged)
+        return cls(gap=1_000_000 * messaged / per_second, batch=max(1, min(_BATCH, int(per_second))))
+
+    def next(self, due_at: int) -> int:
+        self.count = self.count + 1 if due_at == self.due_at else 0
+        self.due_at = due_at
+        return due_at + round(self.count * self.gap)
+
+
+def _write(freezing: Freezing, pace: _Pace, rows: Sequence[Row[Any]]) -> None:
+    """Write the entries, batches and messages of some customers in one transaction."""
+    moments = [_moment(freezing.timetable, pace.next(row.due_at), pace.gap, row.timezone) for row in rows]
+    messaged = {arm.name for arm in freezing.plan.arms if arm.messaged}
+    wave_id, round_id = freezing.wave.id, freezing.wave.round_id
+    groups = list(_grouped([(m, row.id) for m, row in zip(moments, rows, strict=True) if row.arm in messaged], pace))
+    with freezing.database.write() as connection:
+        fresh = [
+            (round_id, row.id, wave_id, row.arm, row.position, moment)
+            for moment, row in zip(moments, rows, strict=True)
+            if not row.entered
+        ]
+        insert_many(
+            connection, entry, ["round_id", "customer_id", "wave_id", "arm", "position", "entered_at"], fresh
+        )
+        ids = _batches(connection, wave_id, groups)
+        planned = [
+            (wave_id, id_, batch_id, MessageState.PLANNED.value, moment, moment)
+            for batch_id, group in zip(ids, groups, strict=True)
+            for moment, id_ in group
+        ]
+        insert_many(
+            connection, message, ["wave_id", "customer_id", "batch_id", "state", "due_at", "not_before"], planned
+        )
+
+
+def _moment(timetable: Timetable, slot: int, gap: float, timezone: str | None) -> int:
+    """A rate slot may fall into quiet hours again; then the message waits for their end."""
+    return to_micros(timetable.awake(from_micros(slot), timezone)) if gap else slot
+
+
+def _grouped(due: Sequence[tuple[int, int]], pace: _Pace) -> Iterator[list[tuple[int, int]]]:
+    together = _TOGETHER // MICROSECOND
+    group: list[tuple[int, int]] = []
+    for moment, id_ in due:
+        if group and (len(group) == pace.batch or not 0 <= moment - group[0][0] <= together):
+            yield group
+            group = []
+        group.append((moment, id_))
+    if group:
+        yield group
+
+
+def _batches(connection: Connection, wave_id: int, groups: Sequence[list[tuple[int, int]]]) -> Sequence[int]:
+    if not groups:
+        return []
+    rows = [
+        {"wave_id": wave_id, "size": len(group), "due_at": from_micros(group[-1][0]), "state": BatchState.OPEN.value}
+        for group in groups
+    ]
+    statement = insert(batch).returning(batch.c.id, sort_by_parameter_order=True)
+    return connection.execute(statement, rows).scalars().all()
+
+
+def _seal(freezing: Freezing, matched: int, now: datetime) -> None:
+    """Seal the audience and let sending begin."""
+    document = {
+        "round": freezing.plan.round,
+        "slot": freezing.wave.slot,
+        "matched": matched,
+        "excluded": {reason.value: count for reason, count in sorted(freezing.excluded.items())},
+        "arms": {arm.name: freezing.arms[arm.name] for arm in freezing.plan.arms},
+        "digest": freezing.digest.hexdigest(),
+    }
+    campaign, per_second = freezing.plan.campaign, freezing.timetable.per_second
+    with freezing.database.write() as connection:
+        sha256 = audit.seal(connection, document)
+        connection.execute(
+            update(wave).where(wave.c.id == freezing.wave.id).values(state=WaveState.FROZEN, audience=sha256)
+        )
+        audit.append(
+            connection,
+            "wave_frozen",
+            {"round": freezing.plan.round, "slot": freezing.wave.slot, "audience": sha256},
+            actor="engine",
+            subject=campaign,
+            at=now,
+        )
+        _open_lane(connection, campaign, per_second, now)
+
+
+def _open_lane(connection: Connection, campaign: str, per_second: float | None, now: datetime) -> None:
+    """A lane that is already in use keeps its place in time."""
+    own = lane.c.campaign == campaign
+    if per_second is None:
+        connection.execute(delete(lane).where(own))
+    elif connection.execute(update(lane).where(own).values(per_second=per_second)).rowcount == 0:
+        connection.execute(insert(lane).values(campaign=campaign, per_second=per_second, next_at=now))
+
+
+def recomputed_digest(connection: Connection, wave_id: int) -> str:
+    """A wave's digest from its entries as they stand; an erased person's commitment is stored."""
+    rows = connection.execution_options(yield_per=_CHUNK).execute(
+        select(entry.c.arm, entry.c.commitment, customer.c.person_salt, round_.c.plan, wave.c.slot)
+        .select_from(
+            entry.join(wave, wave.c.id == entry.c.wave_id)
+            .join(round_, round_.c.id == entry.c.round_id)
+            .outerjoin(customer, customer.c.id == entry.c.customer_id)
+        )
+        .where(entry.c.wave_id == wave_id)
+        .order_by(entry.c.customer_id)
+    )
+    digest = hashlib.sha256()
+    salt: str | None = None
+    for row in rows:
+        if salt is None:
+            salt = json.loads(audit.sealed(connection, row.plan))["salt"]
+        digest.update(row.commitment or commitment(row.person_salt, salt, row.slot, row.arm))
+    return digest.hexdigest()

@@ -1,0 +1,148 @@
+"""When each message is due: wave slot, recipient's clock, quiet hours, ramp step, rate slot.
+
+All of it is known before, and without, the arm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from engine.declare.spec import Campaign, QuietHours
+
+EARLIEST = timezone(timedelta(hours=14))
+"""The zone whose day begins first; a wave on the recipients' clocks is frozen at its slot there."""
+_POSITIONS = 1 << 63
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str | None, otherwise: str) -> ZoneInfo:
+    """A time zone by name; the other one where the name is absent or unknown."""
+    try:
+        return ZoneInfo(name) if name else ZoneInfo(otherwise)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo(otherwise)
+
+
+def slot_name(local: datetime) -> str:
+    """A slot as its local time, which a clock change cannot double."""
+    return local.replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def freeze_at(campaign: Campaign, local: datetime) -> datetime:
+    """When the audience of a slot is frozen."""
+    if campaign.schedule is not None and campaign.schedule.clock == "recipient":
+        return local.replace(tzinfo=EARLIEST).astimezone(UTC)
+    return local.astimezone(UTC)
+
+
+def quiet_until(quiet: QuietHours | None, at: datetime, clock: ZoneInfo) -> datetime | None:
+    """The end of the quiet hours that an instant lies in, or None outside of them."""
+    if quiet is None or quiet.from_ == quiet.to:
+        return None
+    local = at.astimezone(clock)
+    now = local.time().replace(tzinfo=None)
+    over_night = quiet.from_ > quiet.to
+    inside = now >= quiet.from_ or now < quiet.to if over_night else quiet.from_ <= now < quiet.to
+    if not inside:
+        return None
+    day = local.date() + timedelta(days=1 if over_night and now >= quiet.from_ else 0)
+    return _later(datetime.combine(day, quiet.to, clock), at)
+
+
+def _later(end: datetime, at: datetime) -> datetime:
+    """Where clocks go back the end comes twice; the first that lies ahead counts, in UTC."""
+    first, second = (end.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return first if first > at else second
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """The due times of one wave."""
+
+    campaign: Campaign
+    slot: str
+    """The wave's local time."""
+    default_zone: str
+    _known: dict[tuple[str | None, int], datetime] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def base(self, timezone_name: str | None) -> datetime:
+        """The wave's slot on the clock that counts, before quiet hours."""
+        schedule = self.campaign.schedule
+        local = datetime.fromisoformat(self.slot)
+        own = schedule is not None and schedule.clock == "recipient"
+        clock = zone(timezone_name if own else None, self.default_zone)
+        return local.replace(tzinfo=clock).astimezone(UTC)
+
+    def due(self, timezone_name: str | None, step: int) -> datetime:
+        """When a ramp step's customers of a time zone are due; quiet hours make them wait."""
+        key = (timezone_name, step)
+        if key not in self._known:
+            self._known[key] = self.awake(self.base(timezone_name) + step * self._hold, timezone_name)
+        return self._known[key]
+
+    @property
+    def _hold(self) -> timedelta:
+        schedule = self.campaign.schedule
+        return timedelta(0) if schedule is None or schedule.ramp is None else schedule.ramp.hold.delta
+
+    def awake(self, at: datetime, timezone_name: str | None) -> datetime:
+        """The instant itself, or the end of the quiet hours that it lies in."""
+        return self.quiet(at, timezone_name) or at
+
+    def quiet(self, at: datetime, timezone_name: str | None) -> datetime | None:
+        """The end of the quiet hours at an instant on the clock that counts for them."""
+        quiet = self.campaign.quiet_hours
+        if quiet is None:
+            return None
+        clock = zone(timezone_name if quiet.clock == "recipient" else None, self.default_zone)
+        return quiet_until(quiet, at, clock)
+
+    def skips_quiet(self, timezone_name: str | None) -> bool:
+        """Whether `then: skip` leaves this time zone out of the wave."""
+        quiet = self.campaign.quiet_hours
+        if quiet is None or quiet.then == "wait":
+            return False
+        return self.quiet(self.base(timezone_name), timezone_name) is not None
+
+    def step(self, position: int) -> int:
+        """The ramp step of a position in the hash order."""
+        schedule = self.campaign.schedule
+        if schedule is None or schedule.ramp is None:
+            return 0
+        steps = schedule.ramp.steps
+        reached = position / _POSITIONS
+        return next((number for number, share in enumerate(steps) if reached < share.value), len(steps) - 1)
+
+    @property
+    def per_second(self) -> float | None:
+        """The most messages a second, or None without a limit."""
+        schedule = self.campaign.schedule
+        return None if schedule is None or schedule.max_rate is None else schedule.max_rate.per_second
+
+    def is_missed(self, due_at: datetime, now: datetime) -> bool:
+        """Whether a message that was due then is too late now."""
+        schedule = self.campaign.schedule
+        return schedule is not None and schedule.if_missed is not None and now > due_at + schedule.if_missed.grace
+
+    def is_expired(self, due_at: datetime, now: datetime) -> bool:
+        """Whether an unsent message is not to be sent any more."""
+        schedule = self.campaign.schedule
+        return schedule is not None and schedule.expires is not None and now > due_at + schedule.expires.delta
+
+
+def period(renew: str, at: datetime, default_zone: str) -> str:
+    """The global holdout's period that an instant lies in, such as 2026-Q4."""
+    local = at.astimezone(zone(None, default_zone))
+    match renew:
+        case "monthly":
+            return f"{local.year}-{local.month:02}"
+        case "quarterly":
+            return f"{local.year}-Q{(local.month + 2) // 3}"
+        case "yearly":
+            return str(local.year)
+        case _:
+            return "ever"
+

@@ -1,0 +1,144 @@
+"""Waves: a row for every slot that is due, frozen once, closed when its last batch is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, exists, func, insert, select, update
+
+from engine.cycle.engine import Engine
+from engine.cycle.freeze import freeze
+from engine.cycle.sealed_plan import SealedPlan
+from engine.cycle.timing import Timetable, freeze_at, slot_name, zone
+from engine.customers.sources import data_through
+from engine.declare.quantities import Duration
+from engine.model import BatchState, MessageState, Reason, WaveState
+from engine.segments.audience import channel_of, events_used
+from engine.store import audit
+from engine.store.tables import batch, entry, message, wave
+
+_EAST = timedelta(hours=15)
+"""A slot on the recipients' clocks is frozen up to so long before it comes in the campaign's zone."""
+_WAITING = (WaveState.DUE, WaveState.FREEZING)
+_UNDER_WAY = (WaveState.FROZEN, WaveState.SENDING)
+
+
+def open_due(engine: Engine, plan: SealedPlan, round_: Row[Any], now: datetime) -> None:
+    """Insert a row for every slot whose time has come; the unique key makes a repeat harmless."""
+    campaign = plan.resolved.campaign
+    with engine.database.read() as connection:
+        known = set(connection.execute(select(wave.c.slot).where(wave.c.round_id == round_.id)).scalars())
+        if campaign.schedule is None and known:
+            return
+    local = engine.calendar(
+        campaign.schedule, zone(None, plan.zone), after=round_.launched_at, before=_end(plan, round_, now + _EAST)
+    )
+    for slot in local:
+        if slot_name(slot) in known or freeze_at(campaign, slot) > now:
+            continue
+        _open(engine, plan, round_, slot, now)
+
+
+def _end(plan: SealedPlan, round_: Row[Any], horizon: datetime) -> datetime:
+    """No wave starts after the round's longest duration."""
+    limit = plan.resolved.campaign.round
+    if limit is None or limit.at_most is None:
+        return horizon
+    return min(horizon, round_.launched_at + limit.at_most.delta)
+
+
+def _open(engine: Engine, plan: SealedPlan, round_: Row[Any], slot: datetime, now: datetime) -> None:
+    timetable = Timetable(plan.resolved.campaign, slot_name(slot), plan.zone)
+    # With recipients in several zones lateness is decided message by message, when it is claimed.
+    missed = timetable.is_missed(timetable.base("Etc/GMT+12"), now)
+    due_at = freeze_at(plan.resolved.campaign, slot)
+    same = exists(select(wave.c.id).where(wave.c.round_id == round_.id, wave.c.slot == slot_name(slot)))
+    with engine.database.write() as connection:
+        if connection.execute(select(same)).scalar():
+            return
+        connection.execute(
+            insert(wave).values(
+                round_id=round_.id,
+                slot=slot_name(slot),
+                channel=channel_of(plan.resolved),
+                due_at=due_at,
+                state=WaveState.MISSED if missed else WaveState.DUE,
+            )
+        )
+        if missed:
+            payload = {"round": plan.round, "slot": slot_name(slot)}
+            audit.append(connection, "wave_missed", payload, actor="engine", subject=plan.campaign, at=now)
+
+
+def freeze_due(engine: Engine, plan: SealedPlan, round_: Row[Any], now: datetime) -> None:
+    """Freeze every wave whose data are fresh enough; one that was left half frozen first."""
+    with engine.database.read() as connection:
+        due = connection.execute(
+            select(wave).where(wave.c.round_id == round_.id, wave.c.state.in_(_WAITING)).order_by(wave.c.due_at)
+        ).all()
+        stale = stale_data(connection, plan, events_used(plan.resolved), now)
+    if stale:
+        return
+    for row in due:
+        freeze(engine, plan, row, now)
+
+
+def stale_data(connection: Connection, plan: SealedPlan, events: frozenset[str], now: datetime) -> list[str]:
+    """What a wave or a look must wait for: `needs_data`, in plain words; empty when nothing."""
+    needs = plan.resolved.campaign.needs_data or {}
+    if needs.get("otherwise") == "go":
+        return []
+    waits = []
+    for event in sorted(events):
+        oldest = needs.get(event)
+        if not isinstance(oldest, Duration):
+            continue
+        through = data_through(connection, event)
+        if through is None or through < now - oldest.delta:
+            seen = "none yet" if through is None else f"complete to {through:%Y-%m-%d %H:%M} UTC"
+            waits.append(f"{event} data of the last {oldest} ({seen})")
+    return waits
+
+
+def close_done(engine: Engine, round_: Row[Any], now: datetime) -> None:
+    """A wave is done when none of its batches is left and its last moment has passed."""
+    left = exists(select(batch.c.id).where(batch.c.wave_id == wave.c.id, batch.c.state != BatchState.DONE))
+    last = select(func.max(entry.c.entered_at)).where(entry.c.wave_id == wave.c.id).scalar_subquery()
+    with engine.database.write() as connection:
+        connection.execute(
+            update(wave)
+            .where(
+                wave.c.round_id == round_.id,
+                wave.c.state.in_(_UNDER_WAY),
+                ~left,
+                func.coalesce(last, 0) <= now,
+            )
+            .values(state=WaveState.DONE)
+        )
+
+
+def cancel_open(connection: Connection, round_id: int) -> int:
+    """A stopped round sends nothing more: its waves are cancelled and planned messages skipped.
+
+    Returns:
+        How many messages will not be sent.
+    """
+    waves = select(wave.c.id).where(wave.c.round_id == round_id)
+    skipped = connection.execute(
+        update(message)
+        .where(message.c.wave_id.in_(waves), message.c.state == MessageState.PLANNED)
+        .values(state=MessageState.SKIPPED, reason=Reason.STOPPED)
+    ).rowcount
+    connection.execute(
+        update(wave)
+        .where(wave.c.round_id == round_id, wave.c.state.in_([*_WAITING, *_UNDER_WAY]))
+        .values(state=WaveState.CANCELLED)
+    )
+    return skipped
+
+
+def waves_of(connection: Connection, round_id: int) -> Sequence[Row[Any]]:
+    """A round's waves in order."""
+    return connection.execute(select(wave).where(wave.c.round_id == round_id).order_by(wave.c.due_at)).all()

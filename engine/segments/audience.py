@@ -1,0 +1,247 @@
+"""The audience of a wave: a segment after every exclusion, as of a time.
+
+It is built in temporary tables, so that a million customers neither pass through memory
+nor hold the store's lock. Every exclusion is decided before, and without, assignment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from engine.declare.resolve import Resolved
+from engine.declare.spec import FrequencyCap
+from engine.model import AsOf, MessageState, Reason
+from engine.segments.compile import predicate
+from engine.store.database import Database
+from engine.store.tables import Key, call, customer, entry, message, round_, suppression, wave
+
+_temporary = MetaData()
+
+candidate = Table(
+    "candidate",
+    _temporary,
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("id", BigInteger, nullable=False),
+    Column("customer_id", Key, nullable=False),
+    Column("timezone", Text),
+    Column("person_salt", LargeBinary),
+    Column("address_hash", LargeBinary),
+    Column("entered", Boolean, nullable=False),
+    Column("reason", Key),
+    prefixes=["TEMPORARY"],
+)
+"""Matched customers; `reason` is the first exclusion that held, `entered` an entry in this round."""
+
+_PENDING = (MessageState.PLANNED, MessageState.CLAIMED, MessageState.ACCEPTED, MessageState.UNCERTAIN)
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Matched customers in a temporary table of one connection."""
+
+    connection: Connection
+
+    def funnel(self) -> dict[Reason | None, int]:
+        """How many matched customers each exclusion took; None counts those who are left."""
+        with self.connection.begin():
+            rows = self.connection.execute(select(candidate.c.reason, func.count()).group_by(candidate.c.reason)).all()
+        return {Reason(reason) if reason else None: count for reason, count in rows}
+
+    def chunks(self, size: int) -> Iterator[Sequence[Row[Any]]]:
+        """All matched customers, `size` at a time, in a stable order."""
+        last = 0
+        while True:
+            with self.connection.begin():
+                rows = self.connection.execute(
+                    select(candidate).where(candidate.c.n > last).order_by(candidate.c.n).limit(size)
+                ).all()
+            if not rows:
+                return
+            yield rows
+            last = rows[-1].n
+
+
+@contextmanager
+def audience(database: Database, resolved: Resolved, as_of: AsOf, *, round_id: int | None = None) -> Iterator[Audience]:
+    """Match a campaign's segment and exclude, in the order of the funnel.
+
+    Args:
+        round_id: the running round; None while planning the first or the next one.
+    """
+    with database.scratch() as connection:
+        with connection.begin():
+            candidate.create(connection)
+            connection.execute(_matched(resolved, as_of, round_id, connection.dialect.name))
+            _exclude_same_address(connection)
+            _exclude_capped(connection, resolved, as_of)
+        yield Audience(connection)
+
+
+def matching(resolved: Resolved, as_of: AsOf, dialect: str) -> ColumnElement[bool]:
+    """The campaign's segment as a predicate over `customer`; everybody where none is named."""
+    name = resolved.campaign.segment
+    known = customer.c.recorded_at <= as_of.known_at
+    if name is None:
+        return known
+    return and_(known, predicate(resolved.segments[name].where, resolved.segments, as_of, dialect))
+
+
+def channel_of(resolved: Resolved) -> str:
+    """The campaign's one channel."""
+    channel = resolved.campaign.channel
+    return channel if isinstance(channel, str) else channel[0]
+
+
+def _matched(resolved: Resolved, as_of: AsOf, round_id: int | None, dialect: str) -> Any:
+    channel = channel_of(resolved)
+    address = customer.c.email if channel == "email" else customer.c.phone
+    address_hash = customer.c.email_hash if channel == "email" else customer.c.phone_hash
+    in_round = exists(select(entry.c.arm).where(entry.c.round_id == round_id, entry.c.customer_id == customer.c.id))
+    entered = in_round if round_id is not None else false()
+    reasons: list[tuple[ColumnElement[bool], Reason]] = [
+        (address_hash.is_(None), Reason.NO_ADDRESS),
+        (not_(_allowed(resolved.campaign.only_to, address)), Reason.NOT_ALLOWED_HERE),
+        (_suppressed(channel, address_hash), Reason.SUPPRESSED),
+        (_entered_before(resolved, in_round, round_id, address_hash), Reason.ENTERED_BEFORE),
+    ]
+    if resolved.campaign.purpose == "marketing":
+        reasons.insert(2, (customer.c[f"{channel}_consent"].is_distinct_from(True), Reason.NO_CONSENT))
+    reason = case(*[(holds, literal(why.value)) for holds, why in reasons], else_=None)
+    found = select(
+        customer.c.id, customer.c.customer_id, customer.c.timezone, customer.c.person_salt, address_hash, entered, reason
+    ).where(matching(resolved, as_of, dialect)).order_by(customer.c.id)
+    columns = ["id", "customer_id", "timezone", "person_salt", "address_hash", "entered", "reason"]
+    return insert(candidate).from_select(columns, found)
+
+
+def _allowed(patterns: list[str] | None, address: ColumnElement[Any]) -> ColumnElement[bool]:
+    if patterns is None:
+        return true()
+    return or_(false(), *[func.lower(address).like(_like(pattern), escape="\\") for pattern in patterns])
+
+
+def _like(pattern: str) -> str:
+    escaped = pattern.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return escaped.replace("*", "%")
+
+
+def _suppressed(channel: str, address_hash: ColumnElement[Any]) -> ColumnElement[bool]:
+    return exists(
+        select(suppression.c.channel).where(
+            suppression.c.channel == channel, suppression.c.address_hash == address_hash
+        )
+    )
+
+
+def _entered_before(
+    resolved: Resolved, in_round: ColumnElement[bool], round_id: int | None, address_hash: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    """`once` looks over all rounds of the campaign; the same inbox counts as the same person."""
+    enter = resolved.campaign.enter
+    other = customer.alias()
+    same_inbox = select(entry.c.arm).join(other, other.c.id == entry.c.customer_id)
+    same_inbox = same_inbox.where(
+        other.c[address_hash.name] == address_hash, other.c.id != customer.c.id, entry.c.round_id == round_id
+    )
+    shared = exists(same_inbox) if round_id is not None else false()
+    if enter == "each_wave":
+        return shared
+    if enter == "each_round":
+        return or_(in_round if round_id is not None else false(), shared)
+    rounds = select(round_.c.id).where(round_.c.campaign == resolved.name)
+    ever = exists(select(entry.c.arm).where(entry.c.customer_id == customer.c.id, entry.c.round_id.in_(rounds)))
+    return or_(ever, shared)
+
+
+def _exclude_same_address(connection: Connection) -> None:
+    """Of several customers with one address the first by `customer_id` is taken."""
+    first = candidate.alias()
+    shared = (
+        select(candidate.c.address_hash)
+        .where(candidate.c.reason.is_(None))
+        .group_by(candidate.c.address_hash)
+        .having(func.count() > 1)
+    )
+    firsts = (
+        select(func.min(first.c.customer_id).label("customer_id"), first.c.address_hash)
+        .where(first.c.reason.is_(None), first.c.address_hash.in_(shared))
+        .group_by(first.c.address_hash)
+        .subquery()
+    )
+    later = select(candidate.c.n).join(firsts, firsts.c.address_hash == candidate.c.address_hash)
+    later = later.where(candidate.c.reason.is_(None), candidate.c.customer_id != firsts.c.customer_id)
+    connection.execute(update(candidate).where(candidate.c.n.in_(later)).values(reason=Reason.SAME_ADDRESS.value))
+
+
+def _exclude_capped(connection: Connection, resolved: Resolved, as_of: AsOf) -> None:
+    channel = channel_of(resolved)
+    caps = [cap for cap in resolved.campaign.frequency_cap or [] if cap.channel in (None, channel)]
+    if caps:
+        reached = or_(*[_messages_within(cap, as_of) >= cap.at_most for cap in caps])
+        connection.execute(
+            update(candidate).where(candidate.c.reason.is_(None), reached).values(reason=Reason.FREQUENCY_CAP.value)
+        )
+
+
+def _messages_within(cap: FrequencyCap, as_of: AsOf) -> ColumnElement[int]:
+    sent = (
+        select(func.count())
+        .select_from(message.join(wave, wave.c.id == message.c.wave_id).outerjoin(call, call.c.id == message.c.call_id))
+        .where(
+            message.c.customer_id == candidate.c.id,
+            message.c.state.in_(_PENDING),
+            func.coalesce(call.c.sent_at, message.c.not_before) > as_of.at - cap.per.delta,
+        )
+    )
+    if cap.channel is not None:
+        sent = sent.where(wave.c.channel == cap.channel)
+    return sent.scalar_subquery()
+
+
+def events_used(resolved: Resolved) -> frozenset[str]:
+    """Names of the events that decide who is in the campaign's segment."""
+    from engine.declare import walk
+    from engine.declare.spec import Did, DidNot, Rfm
+
+    used: set[str] = set()
+    for segment in resolved.segments.values():
+        for _, condition in walk.conditions(segment.where, ()):
+            match condition:
+                case Did():
+                    used.add(condition.did)
+                case DidNot():
+                    used.add(condition.did_not)
+                case Rfm():
+                    used.add("purchase")
+                case _:
+                    pass
+    return frozenset(used)
