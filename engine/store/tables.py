@@ -184,10 +184,12 @@ import_file = Table(
     Column("cursor", Id, nullable=False),
     Column("rows", Id, nullable=False),
     Column("rejected", Id, nullable=False),
+    Column("report", Properties, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("finished_at", Instant),
 )
-"""`state` is applying or complete; `cursor` is how many staged rows are applied."""
+"""`sha256` is of the file and of how it was read; `state` is applying or complete; `cursor` is how
+many of the staged `rows` are applied; `report` is `quality.ImportReport`, without personal data."""
 
 source = Table(
     "source",
