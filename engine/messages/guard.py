@@ -1,0 +1,103 @@
+"""Templates rewritten before they are compiled, so that their loops end and what they made is known as such."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.visitor import NodeTransformer
+from markupsafe import Markup
+
+from engine.messages.filters import CONCATENATED, COUNTED
+
+MADE = "_made"
+"""What the results of macros and set blocks go through."""
+TRACK_CONSTANT = "_track_constant"
+"""What `track('https://…')` becomes: the address belongs to the skeleton."""
+
+
+class Made(Markup):
+    """Text made of template and marks only, such as a macro's result: it is printed as it is."""
+
+    __slots__ = ()
+
+
+def made(text: Any) -> Any:
+    """Only what is marked up came out of a template; a text that a caller handed in is a value."""
+    return Made(text) if isinstance(text, Markup) else text
+
+
+class _Guard(NodeTransformer):
+    """Rewrites a parsed template so that its loops and `~` are bounded and the results of macros known as such."""
+
+    def __init__(self, name: str | None, set_blocks: frozenset[str]) -> None:
+        self._name = name
+        self._set_blocks = set_blocks
+
+    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - Jinja dispatches on the node's name
+        if node.recursive:
+            self._refuse("recursive loops are not available", node)
+        self.generic_visit(node)
+        assert isinstance(node.iter, nodes.Expr)
+        node.iter = _filtered(node.iter, COUNTED)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802
+        self.generic_visit(node)
+        return _filtered(nodes.List(node.nodes, lineno=node.lineno), CONCATENATED)
+
+    def visit_Output(self, node: nodes.Output) -> nodes.Output:  # noqa: N802
+        self.generic_visit(node)
+        node.nodes = [_filtered(child, MADE) if self._is_made(child) else child for child in node.nodes]
+        return node
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Call:  # noqa: N802
+        self.generic_visit(node)
+        if is_constant_track(node):
+            node.node = nodes.Name(TRACK_CONSTANT, "load", lineno=node.lineno)
+        return node
+
+    def visit_ScopedEvalContextModifier(self, node: nodes.Node) -> NoReturn:  # noqa: N802
+        self._refuse("{% autoescape %} is not available: values are always escaped where they land", node)
+
+    visit_EvalContextModifier = visit_ScopedEvalContextModifier  # noqa: N815
+
+    def _named_in_quotes(self, node: nodes.Include | nodes.Import | nodes.Extends | nodes.FromImport) -> nodes.Node:
+        if not isinstance(node.template, nodes.Const) or not isinstance(node.template.value, str):
+            self._refuse("the file must be named in quotes, so that the sealed plan knows it", node)
+        self.generic_visit(node)
+        return node
+
+    visit_Include = visit_Import = visit_Extends = visit_FromImport = _named_in_quotes  # noqa: N815
+
+    def _is_made(self, node: nodes.Node) -> bool:
+        """Only macros, blocks and callers give markup when they are called, and set blocks when they are named."""
+        if isinstance(node, nodes.Name):
+            return node.name in self._set_blocks
+        return isinstance(node, nodes.Call)
+
+    def _refuse(self, message: str, node: nodes.Node) -> NoReturn:
+        raise TemplateSyntaxError(message, node.lineno, self._name)
+
+
+def is_constant_track(node: nodes.Call) -> bool:
+    """Whether this is `track('https://…')`: the address then belongs to the skeleton."""
+    known = isinstance(node.node, nodes.Name) and node.node.name == "track"
+    return known and len(node.args) == 1 and isinstance(node.args[0], nodes.Const)
+
+
+def guarded(tree: nodes.Template, name: str | None, set_blocks: frozenset[str]) -> nodes.Template:
+    """The template with its bounds built in.
+
+    Args:
+        set_blocks: names that hold nothing but what `{% set x %}…{% endset %}` made.
+
+    Raises:
+        TemplateSyntaxError: it uses what is not available here.
+    """
+    _Guard(name, set_blocks).visit(tree)
+    return tree
+
+
+def _filtered(node: nodes.Expr, name: str) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno, environment=node.environment)
