@@ -9,6 +9,7 @@ from engine.declare.declared import Declared
 from engine.declare.finding import Finding
 from engine.declare.grammar import Trail
 from engine.declare.near import listing, nearest
+from engine.declare.places import currency_of
 from engine.declare.quantities import Effect, Money, Share, quoted
 from engine.declare.spec import Campaign, Guardrail, Hypothesis, Metric, Variant
 from engine.model import HOLDOUT
@@ -23,15 +24,15 @@ def findings(declared: Declared) -> Iterator[Finding]:
         yield from _arms(("campaigns", name), campaign)
         for trail, hypothesis, variants in walk.claims(name, campaign):
             yield from _comparison(trail, hypothesis, variants, campaign)
-            yield from _effects(declared, trail, hypothesis, _currency(declared, campaign))
+            yield from _effects(
+                declared, trail, hypothesis, currency_of(walk.with_defaults(declared.project, campaign))
+            )
             yield from _odds(trail, hypothesis)
         for index, guardrail in enumerate(campaign.guardrails):
             trail = ("campaigns", name, "guardrails", index)
-            yield from _guardrail(declared, trail, guardrail, _currency(declared, campaign))
-
-
-def _currency(declared: Declared, campaign: Campaign) -> str | None:
-    return walk.with_defaults(declared.project, campaign).currency
+            yield from _guardrail(
+                declared, trail, guardrail, currency_of(walk.with_defaults(declared.project, campaign))
+            )
 
 
 # --- arms ------------------------------------------------------------------------------------------------
@@ -78,12 +79,12 @@ def _comparison(trail: Trail, hypothesis: Hypothesis, variants: Iterable[str], c
         if campaign.holdout is None:
             message = "the comparison is the holdout, but the campaign holds nobody out"
             yield Finding(trail=place, message=message, hint="add holdout: 10 % to the campaign", also=also)
-    elif compared not in names:
+    elif compared not in names and (names or campaign.steps):
         near = nearest(compared, [*names, HOLDOUT])
         known = f"the arms are {listing([*names, HOLDOUT])}" if names else "write holdout"
         hint = f'did you mean "{near}"?' if near else known
         yield Finding(trail=place, message=f"{quoted(compared)} is no arm of this campaign", hint=hint, also=also)
-    elif len(names) == 1:
+    elif names == [compared]:
         message = f"{quoted(compared)} is the only variant, so there is nothing to compare it with"
         hint = "add a variant, or write holdout: 10 % and compared_to: holdout"
         yield Finding(trail=place, message=message, hint=hint, also=also)
@@ -176,9 +177,9 @@ def _mirror(confidence: float) -> str:
 def _guardrail(declared: Declared, trail: Trail, guardrail: Guardrail, currency: str | None) -> Iterator[Finding]:
     given = [key for key in _BOUNDS if getattr(guardrail, key) is not None]
     if len(given) != 1:
-        said = f"has {listing(given)} at once" if given else "has no bound"
-        message = f"the guardrail {said}; write one of {listing(_BOUNDS, 'or')}"
-        yield Finding(trail=trail, message=message)
+        message = f"the guardrail has {listing(given)} at once" if given else "the guardrail has no bound"
+        hint = "write a guardrail for each" if given else f"write one of {listing(_BOUNDS, 'or')}"
+        yield Finding(trail=trail, message=message, hint=hint, key=True)
     metric = declared.project.metrics.get(guardrail.metric)
     for key in given if metric is not None else ():
         assert metric is not None

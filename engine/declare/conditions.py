@@ -92,7 +92,7 @@ def _did(trail: Trail, did: Did) -> Iterator[Finding]:
 def _rfm(trail: Trail, rfm: Rfm) -> Iterator[Finding]:
     if rfm.at_least is None and rfm.at_most is None and rfm.between is None:
         hint = "add at_least:, at_most: or between:"
-        yield Finding(trail=(*trail, "rfm"), message="this condition has no bound", hint=hint)
+        yield Finding(trail=trail, message="this condition has no bound", hint=hint)
     bounds: dict[Trail, float] = {}
     for place, text in _written(trail, rfm):
         value, trouble = _rfm_value(rfm.rfm, text)

@@ -38,7 +38,7 @@ def _within(trail: Trail, place: Trail) -> bool:
 
 
 def unknown(
-    trail: Trail, what: str, name: str | None, known: Iterable[str], *, also: tuple[Trail, ...] = ()
+    trail: Trail, what: str, name: str | None, known: Iterable[str], *, also: tuple[Trail, ...] = (), key: bool = False
 ) -> Iterator[Finding]:
     """Nothing where the name is known or absent, else `there is no segment "x"` and what was perhaps meant."""
     names = list(known)
@@ -48,7 +48,7 @@ def unknown(
     hint = (
         f'did you mean "{near}"?' if near else f"known {many}: {listing(names)}" if names else f"no {many} are declared"
     )
-    yield Finding(trail=trail, message=f"there is no {what} {quoted(name)}", hint=hint, also=also)
+    yield Finding(trail=trail, message=f"there is no {what} {quoted(name)}", hint=hint, also=also, key=key)
 
 
 def repeated(trail: Trail, names: Sequence[str]) -> Iterator[Finding]:

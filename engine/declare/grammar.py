@@ -37,7 +37,7 @@ def trail_of(model: type[Spec], location: Location) -> tuple[Trail, Any]:
 
 def fields(annotation: Any) -> dict[str, FieldInfo]:
     """The keys that are known at a place, as they are written; empty where any key may stand."""
-    model = _bare(annotation)
+    model = bare(annotation)
     if not (isinstance(model, type) and issubclass(model, Spec)):
         return {}
     return {info.alias or name: info for name, info in model.model_fields.items()}
@@ -45,8 +45,8 @@ def fields(annotation: Any) -> dict[str, FieldInfo]:
 
 def choices(annotation: Any) -> tuple[str, ...]:
     """The words that a place takes, where it takes fixed words only."""
-    bare = _bare(annotation)
-    return tuple(str(word) for word in get_args(bare)) if get_origin(bare) is Literal else ()
+    found = bare(annotation)
+    return tuple(str(word) for word in get_args(found)) if get_origin(found) is Literal else ()
 
 
 def stand_in(annotation: Any) -> Any:
@@ -54,22 +54,22 @@ def stand_in(annotation: Any) -> Any:
     either = _either(annotation)
     if either is not None:
         return either.quantities[0].example
-    bare = _bare(annotation)
-    origin = get_origin(bare)
+    found = bare(annotation)
+    origin = get_origin(found)
     if origin is Literal:
-        return get_args(bare)[0]
+        return get_args(found)[0]
     if origin in (list, tuple):
-        return [stand_in(item) for item in get_args(bare)] if origin is tuple else []
-    if _is_union(bare):
-        return stand_in(get_args(bare)[-1])
-    return _example(bare)
+        return [stand_in(item) for item in get_args(found)] if origin is tuple else []
+    if _is_union(found):
+        return stand_in(get_args(found)[-1])
+    return _example(found)
 
 
-def _example(bare: Any) -> Any:
-    if isinstance(bare, type) and issubclass(bare, Quantity):
-        return bare.example
+def _example(kind: Any) -> Any:
+    if isinstance(kind, type) and issubclass(kind, Quantity):
+        return kind.example
     examples: dict[Any, Any] = {int: "1", float: "1", bool: "true", str: "x", date: "2000-01-01", time: "00:00"}
-    return examples.get(bare, {})
+    return examples.get(kind, {})
 
 
 def _is_union(annotation: Any) -> bool:
@@ -84,7 +84,7 @@ def _either(annotation: Any) -> Either | None:
     return next((extra for extra in get_args(annotation)[1:] if isinstance(extra, Either)), None)
 
 
-def _bare(annotation: Any) -> Any:
+def bare(annotation: Any) -> Any:
     """Without `Annotated` and without the choice of nothing."""
     while True:
         if get_origin(annotation) is Annotated:
@@ -98,28 +98,28 @@ def _bare(annotation: Any) -> Any:
 
 
 def _tagged(annotation: Any, step: str | int) -> Any:
-    bare = _bare(annotation)
-    if not _is_union(bare):
+    found = bare(annotation)
+    if not _is_union(found):
         return None
-    for member in get_args(bare):
+    for member in get_args(found):
         if any(isinstance(extra, Tag) and extra.tag == step for extra in get_args(member)[1:]):
             return member
     return None
 
 
 def _below(annotation: Any, step: str | int) -> Any:
-    bare = _bare(annotation)
-    info = fields(bare).get(str(step))
+    found = bare(annotation)
+    info = fields(found).get(str(step))
     if info is not None:
         either = next((extra for extra in info.metadata if isinstance(extra, Either)), None)
         return info.annotation if either is None else Annotated[info.annotation, either]
-    match get_origin(bare):
+    match get_origin(found):
         case kind if kind is dict:
-            return get_args(bare)[1]
+            return get_args(found)[1]
         case kind if kind is list:
-            return get_args(bare)[0]
+            return get_args(found)[0]
         case kind if kind is tuple and isinstance(step, int):
-            items = get_args(bare)
+            items = get_args(found)
             return items[min(step, len(items) - 1)]
         case _:
             return None

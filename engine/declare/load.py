@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.declare import files
-from engine.declare.declared import Declared
+from engine.declare.declared import Declared, find
 from engine.declare.grammar import Trail, fields, stand_in, trail_of
 from engine.declare.source import Node
 from engine.declare.spec import Project
@@ -53,7 +53,8 @@ def examine(path: Path) -> tuple[Declared, list[Problem]]:
         broken=broken,
         incomplete=reading.incomplete,
     )
-    return declared, in_order(declared, reading.problems + [_problem(declared, mistake) for mistake in found])
+    told = [_problem(declared, mistake) for mistake in found if not _is_echo(declared, mistake)]
+    return declared, in_order(declared, reading.problems + told)
 
 
 def in_order(declared: Declared, problems: list[Problem]) -> list[Problem]:
@@ -62,6 +63,15 @@ def in_order(declared: Declared, problems: list[Problem]) -> list[Problem]:
     return sorted(
         problems, key=lambda p: (order.get(p.file or "", len(order)), p.file or "", p.line or 0, p.column or 0)
     )
+
+
+def _is_echo(declared: Declared, mistake: Mistake) -> bool:
+    """Whether a value is wrong only because a part of it was no key, which is reported already."""
+    if mistake.kind == "unknown":
+        return False
+    place = mistake.trail[:-1] if mistake.kind == "missing" else mistake.trail
+    node = find(declared.tree, place)
+    return node is not None and node.flawed
 
 
 def _problem(declared: Declared, mistake: Mistake) -> Problem:

@@ -12,6 +12,7 @@ from babel.core import get_global
 
 from engine.declare.near import nearest
 from engine.declare.quantities import quoted
+from engine.declare.spec import Overridable
 
 Trouble = Callable[[str], tuple[str, str | None] | None]
 """What is wrong with a code, and what to write; nothing for one that exists."""
@@ -33,6 +34,11 @@ def currency_trouble(code: str) -> tuple[str, str | None] | None:
     return _trouble("currency", code, currencies(), "EUR")
 
 
+def currency_of(settings: Overridable) -> str | None:
+    """The currency that amounts have to be in; None where none is declared, or none that exists."""
+    return settings.currency if settings.currency in currencies() else None
+
+
 def country_trouble(code: str) -> tuple[str, str | None] | None:
     """The same for a country's two letters."""
     return _trouble("country", code, countries(), "DE")
@@ -48,7 +54,8 @@ def language_trouble(code: str) -> tuple[str, str | None] | None:
 def _trouble(what: str, code: str, known: frozenset[str], example: str) -> tuple[str, str | None] | None:
     if code in known:
         return None
-    hint = f'did you mean "{code.upper()}"?' if code.upper() in known else f"write a code such as {example}"
+    near = next(iter(get_global("territory_aliases").get(code, ())), None) or nearest(code, sorted(known))
+    hint = f'did you mean "{near}"?' if near in known else f"write a code such as {example}"
     return f"there is no {what} {quoted(code)}", hint
 
 

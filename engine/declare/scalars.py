@@ -25,7 +25,9 @@ _TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 
 
-def _reader(pattern: str, example: str, ready: tuple[type, ...], read: Callable[[str], Any]) -> Callable[[Any], Any]:
+def _reader(
+    what: str, pattern: str, example: str, *, ready: tuple[type, ...] = (), read: Callable[[str], Any]
+) -> Callable[[Any], Any]:
     """A reader of texts of one form; a value that already is of a `ready` type passes."""
 
     def check(value: Any) -> Any:
@@ -34,17 +36,17 @@ def _reader(pattern: str, example: str, ready: tuple[type, ...], read: Callable[
         if not isinstance(value, str):
             raise ValueError(not_text(value, example))
         if re.fullmatch(pattern, value) is None:
-            raise ValueError(f"{quoted(value)} is not understood here; write for example {quoted(example)}")
-        return _read(read, value, example)
+            raise ValueError(f"{quoted(value)} is no {what}; write for example {example}")
+        return _read(read, value, what)
 
     return check
 
 
-def _read(read: Callable[[str], Any], text: str, example: str) -> Any:
+def _read(read: Callable[[str], Any], text: str, what: str) -> Any:
     try:
         return read(text)
     except ValueError as error:
-        raise ValueError(f"{quoted(text)} does not exist; write for example {quoted(example)}") from error
+        raise ValueError(f"{quoted(text)} is a {what} that does not exist") from error
 
 
 def _local_time(text: str) -> str:
@@ -78,20 +80,20 @@ def _text(pattern: str, example: str) -> WithJsonSchema:
 
 _AT = rf"{_DAY}[ T]{_TIME}"
 
-Count = Annotated[int, BeforeValidator(_reader(_WHOLE, "3", (int,), int)), _number(_WHOLE, "integer")]
+_count = _reader("whole number", _WHOLE, "3", ready=(int,), read=int)
+_decimal = _reader("number", _DECIMAL, "1.5", ready=(int, float), read=float)
+_day = _reader("date", _DAY, "2026-12-01", ready=(date,), read=date.fromisoformat)
+_time = _reader("time of day", _TIME, '"21:00"', ready=(time,), read=time.fromisoformat)
+_moment = _reader("date with a time", _AT, "2026-12-01 10:00", read=_local_time)
+
+Count = Annotated[int, BeforeValidator(_count), _number(_WHOLE, "integer")]
 """A whole number, zero or more."""
-Number = Annotated[float, BeforeValidator(_reader(_DECIMAL, "1.5", (int, float), float)), _number(_DECIMAL, "number")]
+Number = Annotated[float, BeforeValidator(_decimal), _number(_DECIMAL, "number")]
 """A number, zero or more."""
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"enum": [True, False, "true", "false"]})]
-Day = Annotated[
-    date, BeforeValidator(_reader(_DAY, "2026-12-01", (date,), date.fromisoformat)), _text(_DAY, "2026-12-01")
-]
-TimeOfDay = Annotated[
-    time, BeforeValidator(_reader(_TIME, "21:00", (time,), time.fromisoformat)), _text(_TIME, "21:00")
-]
-LocalTime = Annotated[
-    str, BeforeValidator(_reader(_AT, "2026-12-01 10:00", (), _local_time)), _text(_AT, "2026-12-01 10:00")
-]
+Day = Annotated[date, BeforeValidator(_day), _text(_DAY, "2026-12-01")]
+TimeOfDay = Annotated[time, BeforeValidator(_time), _text(_TIME, "21:00")]
+LocalTime = Annotated[str, BeforeValidator(_moment), _text(_AT, "2026-12-01 10:00")]
 """A day and a time without an offset, as written; `datetime.fromisoformat` reads it."""
 Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{_NAME}$"})]
 """What a marketer calls something; it ends up in file names, links and reports."""

@@ -50,7 +50,8 @@ def _schedule(trail: Trail, schedule: Schedule) -> Iterator[Finding]:
     given = [key for key in _WHEN if getattr(schedule, key) is not None]
     if len(given) != 1:
         said = f"says {listing(given)} at once" if given else "does not say when"
-        yield Finding(trail=trail, message=f"the schedule {said}; write one of {listing(_WHEN, 'or')}")
+        message = f"the schedule {said}; write one of {listing(_WHEN, 'or')}"
+        yield Finding(trail=trail, message=message, key=True)
     yield from _period(trail, schedule)
     if schedule.at is not None:
         yield from _at(trail, schedule.at, schedule)
@@ -133,9 +134,10 @@ def _trigger(trail: Trail, trigger: Trigger) -> Iterator[Finding]:
     given = [key for key in _TRIGGERS if getattr(trigger, key) is not None]
     if len(given) != 1:
         said = f"names {listing(given)} at once" if given else "names nothing that happens"
-        yield Finding(trail=trail, message=f"the trigger {said}; write one of {listing(_TRIGGERS, 'or')}")
+        message = f"the trigger {said}; write one of {listing(_TRIGGERS, 'or')}"
+        yield Finding(trail=trail, message=message, key=True)
     for key, owner in _BELONGS.items():
-        if getattr(trigger, key) is not None and getattr(trigger, owner) is None:
+        if given and getattr(trigger, key) is not None and getattr(trigger, owner) is None:
             yield Finding(
                 trail=(*trail, key), message=f"{key}: goes with {owner}: only", key=True, also=((*trail, owner),)
             )

@@ -69,15 +69,16 @@ def _exchange(trail: Trail, written: Overridable, effective: Overridable) -> Ite
     if written.exchange is None:
         return
     yield from _placed((*trail, "to"), written.exchange.to, places.currency_trouble)
-    if effective.currency is not None and written.exchange.to != effective.currency:
-        message = f"amounts are exchanged to {written.exchange.to}, but the currency is {effective.currency}"
+    currency = places.currency_of(effective)
+    if currency is not None and written.exchange.to != currency:
+        message = f"amounts are exchanged to {written.exchange.to}, but the currency is {currency}"
         also: tuple[Trail, ...] = (("defaults", "currency"), (*trail[:-1], "currency"))
         yield Finding(trail=(*trail, "to"), message=message, also=also)
 
 
 def _costs(trail: Trail, written: Overridable, effective: Overridable) -> Iterator[Finding]:
     for channel, costs in (written.costs or {}).items():
-        yield from unknown((*trail, channel), "channel", channel, _CHANNELS)
+        yield from unknown((*trail, channel), "channel", channel, _CHANNELS, key=True)
         if not isinstance(costs, dict):
             yield from _cost((*trail, channel), channel, costs, effective)
             continue
@@ -91,8 +92,9 @@ def _cost(trail: Trail, channel: str, cost: UnitCost, effective: Overridable) ->
         yield Finding(
             trail=trail, message="only an SMS has segments", hint=f'write "{cost.amount} {cost.currency} per message"'
         )
-    if effective.currency is not None and cost.currency != effective.currency and effective.exchange is None:
-        message = f"{cost} is not in the campaign's currency, {effective.currency}"
+    currency = places.currency_of(effective)
+    if currency is not None and cost.currency != currency and effective.exchange is None:
+        message = f"{cost} is not in the campaign's currency, {currency}"
         yield Finding(trail=trail, message=message, also=(("defaults", "currency"), (*trail[:2], "currency")))
 
 

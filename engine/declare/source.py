@@ -90,6 +90,8 @@ class Node:
     size: int = 1
     """How many values it stands for, aliases expanded."""
     depth: int = 1
+    flawed: bool = False
+    """Something was left out of it that could not be a key."""
 
     def plain(self) -> Any:
         """The value as dicts, lists, texts and None."""
@@ -240,8 +242,10 @@ class _Composer:
     def _set(self, mapping: Node, key: Node, value: Node) -> None:
         assert isinstance(mapping.value, dict)
         if not isinstance(key.value, str):
+            mapping.flawed = True
             self._report(key.span, *_bad_key(key))
         elif key.value == "<<":
+            mapping.flawed = True
             self._report(
                 key.span, "merging with << is not part of YAML 1.2", "write the keys out, or put them under defaults"
             )

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from engine.declare.grammar import Trail, choices, fields, trail_of
+from engine.declare.grammar import Trail, bare, choices, fields, trail_of
 from engine.declare.near import listing, nearest, suggestion
 from engine.declare.quantities import quoted
-from engine.declare.spec import CONDITION_KEYS, STEP_KEYS, Group, SendStep, Spec
+from engine.declare.spec import CONDITION_KEYS, STEP_KEYS, Group, Overridable, SendStep, Spec
 
 _GROUPS = ("all", "any", "none")
 
@@ -61,7 +61,7 @@ def _known(owner: Any) -> tuple[str, ...]:
         return (*CONDITION_KEYS, *_GROUPS)
     if owner is SendStep:
         return STEP_KEYS
-    return tuple(fields(owner))
+    return tuple(sorted(fields(owner), key=lambda key: key in Overridable.model_fields))
 
 
 def _mistake(model: type[Spec], details: ErrorDetails) -> Mistake:
@@ -82,8 +82,10 @@ def _mistake(model: type[Spec], details: ErrorDetails) -> Mistake:
 
 
 def _unknown_key(trail: Trail, owner: Any) -> Mistake:
+    owner = bare(owner)
     key, known = str(trail[-1]), _known(owner)
-    message, hint = f"unknown key {quoted(key)}", suggestion(key, known)
+    what = {Group: "condition", SendStep: "step"}.get(owner, "key")
+    message, hint = f"unknown {what} {quoted(key)}", suggestion(key, known)
     if owner is not Group and key in (*CONDITION_KEYS, *_GROUPS) and not set(known).isdisjoint(CONDITION_KEYS):
         message, hint = f"{quoted(key)} is a second condition", "give each condition its own item under all:"
     return Mistake(trail=trail, message=message, hint=hint, key=True, annotation=owner, kind="unknown")
@@ -91,16 +93,22 @@ def _unknown_key(trail: Trail, owner: Any) -> Mistake:
 
 def _missing(trail: Trail, owner: Any, annotation: Any) -> Mistake:
     info = fields(owner).get(str(trail[-1]))
-    what = f": {info.description}" if info is not None and info.description else ""
+    what = f": {_in_sentence(info.description)}" if info is not None and info.description else ""
     return Mistake(
         trail=trail, message=f"{quoted(str(trail[-1]))} is missing{what}", annotation=annotation, kind="missing"
     )
+
+
+def _in_sentence(description: str) -> str:
+    return description[0].lower() + description[1:] if description[1:2].islower() else description
 
 
 def _value_words(details: ErrorDetails, annotation: Any) -> tuple[str, str | None]:
     value, kind = details["input"], details["type"]
     if kind == "value_error":
         return str(details["ctx"]["error"]), None
+    if kind == "too_long":
+        return f"expected two values here, found {len(value)}", "such as [first, last]"
     if kind == "literal_error":
         return _choice_words(value, choices(annotation))
     expected, hint = {
@@ -109,7 +117,6 @@ def _value_words(details: ErrorDetails, annotation: Any) -> tuple[str, str | Non
         "dict_type": ("keys", _keys_hint(annotation)),
         "list_type": ("a list", f"write [{value}]" if isinstance(value, str) else None),
         "tuple_type": ("two values", "such as [first, last]"),
-        "too_long": ("two values", "such as [first, last]"),
     }.get(kind, (None, None))
     return (f"expected {expected} here, found {_shape(value)}", hint) if expected else (details["msg"], None)
 
