@@ -40,10 +40,13 @@ def reasons(told: Told, decision: Decision, winner: str | None) -> tuple[str, ..
     rest = [ruling for ruling in told.rulings if ruling.treatment != winner]
     lines = [line for ruling in (*first, *rest) for line in _of(told, ruling)]
     if decision is Decision.KEEP_RUNNING:
-        lines.insert(
-            0, f"The rule “{told.rule.method}” tests once, when every window has closed; this look is earlier."
-        )
+        return (*_waiting(told), *lines)
     return (*lines, *_other_winners(rest, winner))
+
+
+def _waiting(told: Told) -> Iterator[str]:
+    yield f"The rule “{told.rule.method}” tests once, when every window has closed; this look is earlier."
+    yield f"{told.finished:,} of {told.assigned:,} customers have finished the window of {told.rule.metric}."
 
 
 def estimate_note(told: Told, decision: Decision, winner: str | None) -> str | None:
