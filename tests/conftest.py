@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from engine.store import migrations
 from engine.store.database import Database, open_database
+from shop import Shop
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 """Reference data that is not part of the repository; a test that needs it skips where it is missing."""
@@ -85,3 +86,11 @@ def _driver(url: str) -> str:
 
 def _named(url: str, name: str) -> str:
     return make_url(_driver(url)).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def shop(database: Database, tmp_path: Path) -> Shop:
+    """A shop with its project folder, on SQLite and on PostgreSQL."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return Shop(folder, database)

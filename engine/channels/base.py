@@ -1,6 +1,6 @@
 """What every channel does: it takes messages, a call at a time, and says what became of each.
 
-A provider is one file beside this one, and one line in `_PROVIDERS`. Its own words stop there: it answers in
+A provider is one file beside this one, and one line in `PROVIDERS`. Its own words stop there: it answers in
 receipts, or with one of three errors that mean the same for the whole call.
 """
 
@@ -79,10 +79,10 @@ def open_channel(provider: str, *, folder: Path) -> Channel:
     Raises:
         NotSupportedYet: the provider can be declared, and a later release sends through it.
     """
-    if provider not in _PROVIDERS:
-        ready = " or ".join(_PROVIDERS)
+    if provider not in PROVIDERS:
+        ready = " or ".join(PROVIDERS)
         raise NotSupportedYet([Problem(message=f"not supported yet: the provider {provider}", hint=f"use {ready}")])
-    return _PROVIDERS[provider](folder)
+    return PROVIDERS[provider](folder)
 
 
 def check_size(channel: Channel, outgoing: Sequence[Outgoing]) -> None:
@@ -103,4 +103,4 @@ def _discard(_: Path) -> Channel:
     return Discard()
 
 
-_PROVIDERS: dict[str, Callable[[Path], Channel]] = {"outbox": _outbox, "discard": _discard}
+PROVIDERS: dict[str, Callable[[Path], Channel]] = {"outbox": _outbox, "discard": _discard}

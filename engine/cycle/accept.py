@@ -14,7 +14,7 @@ from engine.cycle.engine import Engine
 from engine.cycle.launch import Launched, approve, launch
 from engine.cycle.plan import plan
 from engine.cycle.sealed_plan import plan_of
-from engine.declare.load import load
+from engine.cycle.validate import checked
 from engine.errors import NotFound, Refused
 from engine.model import RoundState
 from engine.store.tables import proposal, round_
@@ -70,7 +70,7 @@ def _take_up(engine: Engine, campaign: str, proposed: Row[Any], actor: str, now:
         )
     file.write_text(proposed.text, encoding="utf-8")
     try:
-        return launch(engine, plan(engine, load(engine.file), campaign, now), actor=actor, now=now)
+        return launch(engine, plan(engine, checked(engine.file), campaign, now), actor=actor, now=now)
     except BaseException:
         file.write_text(before, encoding="utf-8")
         raise

@@ -28,6 +28,7 @@ from engine.cycle.sealed_plan import SealedPlan, plan_of
 from engine.cycle.timing import zone
 from engine.errors import CampaignError
 from engine.model import Decision, RoundState, WaveState
+from engine.segments.audience import events_used
 from engine.store import audit
 from engine.store.tables import entry, proposal, round_, wave
 
@@ -91,13 +92,8 @@ def _sample_reached(connection: Connection, plan: SealedPlan, round_id: int) -> 
     """Whether every compared arm has the planned sample; a single send is not cut short by it."""
     if plan.rule is None or plan.expected_per_arm is None:
         return False
-    entered = dict(
-        connection.execute(
-            select(entry.c.arm, func.count()).where(entry.c.round_id == round_id).group_by(entry.c.arm)
-        )
-        .tuples()
-        .all()
-    )
+    counted = select(entry.c.arm, func.count()).where(entry.c.round_id == round_id).group_by(entry.c.arm)
+    entered: dict[str, int] = dict(connection.execute(counted).all())
     compared = (plan.rule.compared_to, *plan.rule.treatments)
     return min(entered.get(arm, 0) for arm in compared) >= plan.expected_per_arm
 
@@ -174,7 +170,7 @@ def waiting_for(engine: Engine, of: Row[Any], now: datetime) -> Sequence[str]:
             case RoundState.AWAITING_APPROVAL:
                 return [f"approval: `campaign approve {of.campaign}` by somebody other than {of.launched_by}"]
             case RoundState.OPEN:
-                return waves.stale_data(connection, plan, waves.events_used(plan.resolved), now)
+                return waves.stale_data(connection, plan, events_used(plan.resolved), now)
             case RoundState.SETTLING:
                 settles = f"windows to close and late data until {of.settles_at:%Y-%m-%d %H:%M} UTC"
                 early = [settles] if of.settles_at and now < of.settles_at else []

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from engine.customers.sources import known_at
 from engine.declare.spec import Schedule
 from engine.model import AsOf
 from engine.settings import Settings
@@ -50,8 +51,10 @@ class Engine:
     """The clock in pretended time."""
 
     def as_of(self, now: datetime) -> AsOf:
-        """What may be seen at a time."""
-        return AsOf(at=now, known_at=max(now, self.real_now) if self.pretended and self.real_now else now)
+        """What may be seen at a time; an unfinished import is not."""
+        latest = max(now, self.real_now) if self.pretended and self.real_now else now
+        with self.database.read() as connection:
+            return AsOf(at=now, known_at=known_at(connection, latest))
 
     @property
     def root(self) -> Path:

@@ -23,7 +23,7 @@ from engine.errors import FateUnknown, NeverRetry, TryAgainLater
 from engine.facts.profile import profiles
 from engine.messages.compose import Composed, Composer, RenderingFailed
 from engine.messages.links import Links
-from engine.model import AsOf, Reason
+from engine.model import Reason
 from engine.store import ledger
 from engine.store.ledger import Lease, LeaseLost, Ready
 from engine.store.tables import wave
@@ -115,7 +115,10 @@ def _send_call(desk: Desk, held: Lease, clock: Clock) -> bool:
     if not rows:
         return False
     composed = _compose(desk, held, rows, now)
-    ready = [Ready(message_id=id_, skeleton_id=desk.skeleton_id(c.skeleton), values=c.values) for id_, c in composed.items()]
+    ready = [
+        Ready(message_id=id_, skeleton_id=desk.skeleton_id(message.skeleton), values=message.values)
+        for id_, message in composed.items()
+    ]
     failed = [row.id for row in rows if row.id not in composed]
     with desk.engine.database.write() as connection:
         ledger.skip(connection, failed, Reason.RENDERING_FAILED)
@@ -132,12 +135,12 @@ def _send_call(desk: Desk, held: Lease, clock: Clock) -> bool:
     return True
 
 
-def _compose(desk: Desk, held: Lease, rows: Sequence[Row[Any]], now: datetime) -> dict[int, Composed]:
+def _compose(desk: Desk, held: Lease, rows: Sequence[Row[*tuple[Any, ...]]], now: datetime) -> dict[int, Composed]:
     """The messages of some rows; one that cannot be rendered is missing."""
     arms = {row.arm for row in rows}
     composers = {arm: desk.composer(held.round_id, arm) for arm in arms}
     needs = frozenset[str]().union(*(composer.needs for composer in composers.values()))
-    seen = AsOf(at=now, known_at=desk.engine.as_of(now).known_at)
+    seen = desk.engine.as_of(now)
     with desk.engine.database.read() as connection:
         people = profiles(connection, [row.customer_id for row in rows], seen, needs)
     resolved = desk.plan(held.round_id).resolved
@@ -155,7 +158,7 @@ def _last_check(desk: Desk, held: Lease, now: datetime) -> Any:
     """What is checked once more inside the claim's transaction."""
     timetable, marketing = desk.timetable(held), desk.plan(held.round_id).resolved.campaign.purpose == "marketing"
 
-    def check(row: Row[Any]) -> ledger.Verdict:
+    def check(row: Row[*tuple[Any, ...]]) -> ledger.Verdict:
         if row.suppressed:
             return Reason.SUPPRESSED
         if marketing and not row.consent:
@@ -173,7 +176,7 @@ def _last_check(desk: Desk, held: Lease, now: datetime) -> Any:
 
 
 def _outgoing(
-    desk: Desk, held: Lease, rows: Sequence[Row[Any]], composed: Mapping[int, Composed]
+    desk: Desk, held: Lease, rows: Sequence[Row[*tuple[Any, ...]]], composed: Mapping[int, Composed]
 ) -> list[Outgoing]:
     resolved, links = desk.plan(held.round_id).resolved, desk.links()
     return [
@@ -186,6 +189,7 @@ def _outgoing(
             skeleton=composed[row.id].skeleton,
             values=composed[row.id].values,
             links=links.for_message(row.id),
+            unsubscribable=resolved.campaign.purpose == "marketing",
         )
         for row in rows
     ]

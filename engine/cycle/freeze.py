@@ -20,7 +20,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
-    Index,
     MetaData,
     Row,
     Table,
@@ -29,6 +28,7 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    text,
     tuple_,
     update,
 )
@@ -37,7 +37,7 @@ from engine.assign import assigner, is_held_out
 from engine.cycle.engine import Engine
 from engine.cycle.sealed_plan import SealedPlan
 from engine.cycle.timing import Timetable, period
-from engine.model import AsOf, BatchState, MessageState, Reason, WaveState
+from engine.model import BatchState, MessageState, Reason, WaveState
 from engine.segments.audience import audience
 from engine.store import audit
 from engine.store.database import Database, insert_many
@@ -74,7 +74,8 @@ _assigned = Table(
     Column("timezone", Text),
     prefixes=["TEMPORARY"],
 )
-_by_due = Index("assigned_by_due", _assigned.c.due_at, _assigned.c.position, _assigned.c.id)
+_BY_DUE = text("CREATE INDEX assigned_by_due ON assigned (due_at, position, id)")
+# Made when all rows are there: keeping it up row by row costs more.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +101,7 @@ def freeze(engine: Engine, plan: SealedPlan, due: Row[Any], now: datetime) -> No
         engine=engine, plan=plan, wave=due, timetable=Timetable(plan.resolved.campaign, due.slot, plan.zone)
     )
     _begin(freezing)
-    seen = AsOf(at=now, known_at=engine.as_of(now).known_at)
-    with audience(engine.database, plan.resolved, seen, round_id=due.round_id) as matched:
+    with audience(engine.database, plan.resolved, engine.as_of(now), round_id=due.round_id) as matched:
         with matched.connection.begin():
             _assigned.create(matched.connection)
         for chunk in matched.chunks(_CHUNK):
@@ -203,7 +203,7 @@ def _with_salts(database: Database, rows: Sequence[Row[Any]]) -> dict[int, bytes
 def _in_order(scratch: Connection) -> Iterator[list[Row[Any]]]:
     """All assigned customers in the order of sending, some thousand at a time."""
     with scratch.begin():
-        _by_due.create(scratch)
+        scratch.execute(_BY_DUE)
     key = (-1, -1, -1)
     while True:
         with scratch.begin():

@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from engine.customers.sources import data_through
 from engine.cycle.engine import Engine
 from engine.cycle.evidence import Evidence, rounded
 from engine.cycle.judge import Judgement, describe, judge
 from engine.cycle.measure import events_of, measure, window_of
 from engine.cycle.rule import Rule
 from engine.cycle.sealed_plan import SealedPlan, plan_of
-from engine.customers.sources import data_through
 from engine.errors import NotFound
 from engine.model import RoundState
 from engine.store import audit

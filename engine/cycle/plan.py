@@ -21,7 +21,7 @@ from engine.cycle.timing import Timetable, freeze_at, period, slot_name, zone
 from engine.declare.load import Declared
 from engine.declare.resolve import Resolved, resolve
 from engine.declare.support import unsupported
-from engine.errors import FixYourYaml, NotSupportedYet
+from engine.errors import NotSupportedYet
 from engine.facts.profile import profiles
 from engine.messages.compose import Composer, Rendered, RenderingFailed, expand
 from engine.messages.links import Links
@@ -315,16 +315,6 @@ def _warnings(
     schedule = resolved.campaign.schedule
     if sends and schedule is not None and freeze_at(resolved.campaign, sends[0]) < sends[0].astimezone(UTC):
         at = freeze_at(resolved.campaign, sends[0]).strftime("%Y-%m-%d %H:%M UTC")
-        warnings.append(f"clock: recipient freezes the audience of the first wave at {at}, when its day begins in the east")
+        warnings.append(f"clock: recipient freezes the first wave's audience at {at}, when its hour comes in the far east")
     return tuple(warnings)
 
-
-def require_yaml(problems: Sequence[Any]) -> None:
-    """Stop where something declared is wrong.
-
-    Raises:
-        FixYourYaml: there is at least one error.
-    """
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
-        raise FixYourYaml(errors)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, Select, select
 
-from engine.cycle.history import Baseline, baseline, history_cap
+from engine.customers.sources import data_through
+from engine.cycle.measure import Baseline, baseline, before_window, events_of, history_cap
 from engine.cycle.rule import Rule
-from engine.declare.quantities import Money, Percentile, Share
+from engine.declare.quantities import Money, Share
 from engine.declare.resolve import Resolved
-from engine.declare.spec import Hypothesis
+from engine.declare.spec import Hypothesis, Metric
 from engine.errors import CannotBeJudged
-from engine.model import ArmRole, AsOf
+from engine.model import AsOf
 from engine.segments.audience import matching
 from engine.store.tables import customer
 
@@ -92,53 +94,51 @@ def sizing(
     Args:
         left: customers who would be assigned.
     """
-    people = select(customer.c.id).where(matching(resolved, as_of, connection.dialect.name))
-    caps = _caps(connection, resolved, people, as_of)
+    caps = {}
+    for name, metric in resolved.metrics.items():
+        cap = history_cap(connection, metric, *_past(connection, resolved, metric, as_of))
+        if cap is not None:
+            caps[name] = cap
     claim = resolved.campaign.hypothesis
     if rule is None or claim is None:
         return None, caps
-    measured = _baseline(connection, resolved, rule, claim, people, caps, as_of)
-    return _sized(resolved, rule, claim, measured, left), caps
+    metric = resolved.metrics[rule.metric]
+    seen = baseline(connection, metric, *_past(connection, resolved, metric, as_of), cap=caps.get(rule.metric))
+    return _sized(resolved, rule, claim, _expected(claim, seen), left), caps
 
 
-def _caps(connection: Connection, resolved: Resolved, people: object, as_of: AsOf) -> dict[str, float]:
-    caps = {}
-    for name, metric in resolved.metrics.items():
-        match metric.cap_at:
-            case Money():
-                caps[name] = float(metric.cap_at.amount)
-            case Percentile():
-                cap = history_cap(connection, metric, people, as_of)
-                if cap is not None:
-                    caps[name] = cap
-            case _:
-                pass
-    return caps
+def _past(connection: Connection, resolved: Resolved, metric: Metric, as_of: AsOf) -> tuple[Select[Any], AsOf]:
+    """Who was in the segment one window before the data end, and that end."""
+    through = data_through(connection, events_of(metric)[0])
+    end = AsOf(at=min(as_of.at, through or as_of.at), known_at=as_of.known_at)
+    earlier = before_window(metric, end)
+    return select(customer.c.id).where(matching(resolved, earlier, connection.dialect.name)), end
 
 
-def _baseline(
-    connection: Connection,
-    resolved: Resolved,
-    rule: Rule,
-    claim: Hypothesis,
-    people: object,
-    caps: Mapping[str, float],
-    as_of: AsOf,
-) -> Baseline:
-    """What was declared, else what the segment did in the last window; the spread is always measured."""
-    seen = baseline(connection, resolved.metrics[rule.metric], people, as_of, cap=caps.get(rule.metric))
+@dataclass(frozen=True, kw_only=True)
+class _Expected:
+    """What the comparison is expected to do."""
+
+    value: float | None
+    sd: float | None
+    measured: bool
+
+
+def _expected(claim: Hypothesis, seen: Baseline | None) -> _Expected:
+    """What was declared, else what the segment did in its last window; the spread is always measured."""
+    sd = seen.sd if seen is not None else None
     match claim.baseline:
         case Share():
-            return Baseline(value=claim.baseline.value, sd=seen.sd, customers=seen.customers, measured=False)
+            return _Expected(value=claim.baseline.value, sd=sd, measured=False)
         case Money():
-            return Baseline(value=float(claim.baseline.amount), sd=seen.sd, customers=seen.customers, measured=False)
+            return _Expected(value=float(claim.baseline.amount), sd=sd, measured=False)
         case _:
-            return seen
+            return _Expected(value=seen.mean if seen is not None else None, sd=sd, measured=True)
 
 
-def _sized(resolved: Resolved, rule: Rule, claim: Hypothesis, found: Baseline, left: int) -> Sizing:
+def _sized(resolved: Resolved, rule: Rule, claim: Hypothesis, found: _Expected, left: int) -> Sizing:
     from engine.stats.multiplicity import dunnett_critical
-    from engine.stats.power import detectable, required
+    from engine.stats.power import required
 
     is_rate = rule.kinds[rule.metric] == "conversion"
     shares = {arm.name: arm.share for arm in rule.arms}
@@ -148,7 +148,7 @@ def _sized(resolved: Resolved, rule: Rule, claim: Hypothesis, found: Baseline, l
     smaller = min(control, treatment)
     effect, minimum = (_in_unit(claim, found, planned=planned) for planned in (True, False))
     sd = None if is_rate else found.sd
-    common = {"baseline": found.value, "critical": critical, "power": rule.power, "sd": sd}
+    common: dict[str, Any] = {"baseline": found.value, "critical": critical, "power": rule.power, "sd": sd}
     needed = best = programme = None
     reason = _unplannable(rule, found, is_rate)
     held = resolved.campaign.global_holdout if resolved.campaign.purpose == "marketing" else None
@@ -161,8 +161,8 @@ def _sized(resolved: Resolved, rule: Rule, claim: Hypothesis, found: Baseline, l
         except CannotBeJudged as error:
             reason = str(error)
     if reason is None:
-        best = _smallest(detectable, round(left * control), round(left * treatment), rule, common)
-        programme = _smallest(detectable, kept, left, rule, common) if share else None
+        best = _smallest(round(left * control), round(left * treatment), rule, common)
+        programme = _smallest(kept, left, rule, common) if share else None
     return Sizing(
         metric=rule.metric,
         money=None if is_rate else resolved.campaign.currency or "",
@@ -186,7 +186,7 @@ def _declared(resolved: Resolved) -> int | None:
     return limit.until.per_arm if limit is not None and limit.until is not None else None
 
 
-def _in_unit(claim: Hypothesis, found: Baseline, *, planned: bool) -> float | None:
+def _in_unit(claim: Hypothesis, found: _Expected, *, planned: bool) -> float | None:
     """The planned or the minimum effect in the metric's unit; a relative one needs a baseline."""
     effect = claim.expected_effect or claim.minimum_effect if planned else claim.minimum_effect
     if effect.absolute:
@@ -194,7 +194,7 @@ def _in_unit(claim: Hypothesis, found: Baseline, *, planned: bool) -> float | No
     return None if found.value is None else effect.value * found.value
 
 
-def _unplannable(rule: Rule, found: Baseline, is_rate: bool) -> str | None:
+def _unplannable(rule: Rule, found: _Expected, is_rate: bool) -> str | None:
     if found.value is None:
         return (
             f"baseline: measured found no history of {rule.metric} for this segment, so no sample can be computed. "
@@ -210,8 +210,10 @@ def _unplannable(rule: Rule, found: Baseline, is_rate: bool) -> str | None:
     return None
 
 
-def _smallest(detectable: object, control: int, treatment: int, rule: Rule, common: Mapping[str, object]) -> float | None:
+def _smallest(control: int, treatment: int, rule: Rule, common: Mapping[str, Any]) -> float | None:
+    from engine.stats.power import detectable
+
     if min(control, treatment) <= 0:
         return None
-    effect = detectable(control=control, treatment=treatment, decrease=rule.sign < 0, **common)  # type: ignore[operator]
+    effect = detectable(control=control, treatment=treatment, decrease=rule.sign < 0, **common)
     return None if effect is None else abs(effect)

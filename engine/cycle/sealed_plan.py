@@ -25,13 +25,13 @@ class SealedPlan(BaseModel):
     resolved: Resolved
     """The declaration with its defaults, metrics and segments' rules."""
     arms: tuple[Arm, ...]
-    rule: Rule | None
+    rule: Rule | None = None
     """How it will be judged; None without a hypothesis."""
     caps: dict[str, float]
     """By metric: what a larger sum per customer counts as, in the metric's unit."""
-    baseline: float | None
+    baseline: float | None = None
     """The comparison's expected value of the primary metric."""
-    expected_per_arm: int | None
+    expected_per_arm: int | None = None
     """Customers needed in the smaller arm of the primary comparison."""
     approvals_needed: int
     """People besides the launcher who must approve before anything is sent."""
@@ -44,7 +44,7 @@ class SealedPlan(BaseModel):
     nonce: str
     """Marks values in skeletons, so that no value looks like a mark."""
     yaml_sha256: str
-    git_commit: str | None
+    git_commit: str | None = None
     software: str
     launched_by: str
     launched_at: str

@@ -45,6 +45,18 @@ def inspect(path: Path) -> Validation:
     return Validation(problems=in_order(declared, problems), summary=_summary(declared))
 
 
+def checked(path: Path) -> Declared:
+    """A project that can be planned.
+
+    Raises:
+        FixYourYaml: something in it is wrong; every problem is named.
+    """
+    errors = [problem for problem in validate(path) if problem.severity == "error"]
+    if errors:
+        raise FixYourYaml(errors)
+    return examine(path)[0]
+
+
 def _template_problems(declared: Declared) -> list[Problem]:
     from engine.messages.check import check_templates
 

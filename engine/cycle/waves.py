@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, insert, select, update
 
+from engine.customers.sources import data_through
 from engine.cycle.engine import Engine
 from engine.cycle.freeze import freeze
 from engine.cycle.sealed_plan import SealedPlan
 from engine.cycle.timing import Timetable, freeze_at, slot_name, zone
-from engine.customers.sources import data_through
 from engine.declare.quantities import Duration
 from engine.model import BatchState, MessageState, Reason, WaveState
 from engine.segments.audience import channel_of, events_used
@@ -46,7 +46,8 @@ def _end(plan: SealedPlan, round_: Row[Any], horizon: datetime) -> datetime:
     limit = plan.resolved.campaign.round
     if limit is None or limit.at_most is None:
         return horizon
-    return min(horizon, round_.launched_at + limit.at_most.delta)
+    launched: datetime = round_.launched_at
+    return min(horizon, launched + limit.at_most.delta)
 
 
 def _open(engine: Engine, plan: SealedPlan, round_: Row[Any], slot: datetime, now: datetime) -> None:

@@ -60,7 +60,9 @@ def _starts(schedule: Schedule, zone: ZoneInfo, otherwise: datetime) -> datetime
 
 
 def _ends(schedule: Schedule, zone: ZoneInfo) -> datetime:
-    return datetime.max.replace(tzinfo=UTC) if schedule.ends is None else datetime.combine(schedule.ends, time.min, zone)
+    if schedule.ends is None:
+        return datetime.max.replace(tzinfo=UTC)
+    return datetime.combine(schedule.ends, time.min, zone)
 
 
 def _trigger(schedule: Schedule, zone: ZoneInfo, launched: datetime) -> BaseTrigger:

@@ -99,7 +99,8 @@ def verify(connection: Connection) -> str | None:
             return f"audit entry {expected} is missing (found {row.seq})"
         if row.prev != prev:
             return f"audit entry {row.seq} does not follow entry {row.seq - 1}"
-        if row.sha256 != _entry_hash(row.seq, row.prev, row.kind, row.actor, row.subject, row.payload, to_micros(row.at)):
+        at = to_micros(row.at)
+        if row.sha256 != _entry_hash(row.seq, row.prev, row.kind, row.actor, row.subject, row.payload, at):
             return f"audit entry {row.seq} ({row.kind}) was altered"
         prev, expected = row.sha256, expected + 1
     for row in connection.execution_options(yield_per=100).execute(select(blob.c.sha256, blob.c.body)):

@@ -42,18 +42,17 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A short transaction that reads one consistent snapshot."""
-        with self.engine.connect() as connection:
-            if not self.is_sqlite:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with self.engine.connect() as opened:
+            snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            connection = opened.execution_options(**snapshot)
             with connection.begin():
                 yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """The one way to write: hold it for half a second at most, and commit on leaving."""
-        with self._turn(), self.engine.connect() as connection:
-            if self.is_sqlite:
-                connection = connection.execution_options(campaign_write=True)
+        with self._turn(), self.engine.connect() as opened:
+            connection = opened.execution_options(campaign_write=True)
             with connection.begin():
                 yield connection
 
@@ -73,7 +72,7 @@ class Database:
         if self.path is None:
             yield
             return
-        with open(f"{self.path}-gate", "ab") as gate, open(f"{self.path}-turn", "ab") as turn:
+        with Path(f"{self.path}-gate").open("ab") as gate, Path(f"{self.path}-turn").open("ab") as turn:
             fcntl.flock(gate, fcntl.LOCK_EX)
             fcntl.flock(turn, fcntl.LOCK_EX)
             fcntl.flock(gate, fcntl.LOCK_UN)
@@ -111,7 +110,7 @@ def _sqlite(url: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
-    def set_up(connection: Any, record: Any) -> None:
+    def set_up(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions on its own
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")

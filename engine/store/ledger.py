@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, or_, select, update
 
@@ -33,7 +33,7 @@ class Lease:
     wave_id: int
     round_id: int
     campaign: str
-    channel: str
+    channel: Literal["email", "sms"]
     token: str
 
 
@@ -97,7 +97,7 @@ def lease(connection: Connection, *, now: datetime, wall: datetime, length: time
     )
 
 
-def _moved_on(connection: Connection, row: Row[Any], now: datetime) -> bool:
+def _moved_on(connection: Connection, row: Row[*tuple[Any, ...]], now: datetime) -> bool:
     """Reserve the lane's next stretch; False when another worker was faster."""
     if row.per_second is None:
         return True
@@ -109,7 +109,7 @@ def _moved_on(connection: Connection, row: Row[Any], now: datetime) -> bool:
     return moved.rowcount == 1
 
 
-def planned_rows(connection: Connection, held: Lease, *, now: datetime, limit: int) -> Sequence[Row[Any]]:
+def planned_rows(connection: Connection, held: Lease, *, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """The next rows of a leased batch that may be sent by now.
 
     Returns:
@@ -135,7 +135,7 @@ def claim(
     ready: Sequence[Ready],
     *,
     provider: str,
-    check: Callable[[Row[Any]], Verdict],
+    check: Callable[[Row[*tuple[Any, ...]]], Verdict],
     now: datetime,
     wall: datetime,
     length: timedelta,
@@ -200,7 +200,7 @@ def _extend(connection: Connection, held: Lease, wall: datetime, length: timedel
         raise LeaseLost(f"batch {held.batch_id}")
 
 
-def _recheck(connection: Connection, held: Lease, ids: Sequence[int]) -> Sequence[Row[Any]]:
+def _recheck(connection: Connection, held: Lease, ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
     address = customer.c[f"{held.channel}_hash" if held.channel == "email" else "phone_hash"]
     suppressed = exists(
         select(suppression.c.channel).where(
@@ -260,12 +260,14 @@ def skeleton_id(connection: Connection, sha256: str, body: str) -> int:
 
 # --- answers -------------------------------------------------------------------------------------------
 
-_UNSETTLED = (MessageState.CLAIMED, MessageState.UNCERTAIN)
+_UNSETTLED = or_(message.c.state == MessageState.CLAIMED, message.c.state == MessageState.UNCERTAIN)
 
 
-def settle_accepted(connection: Connection, call_id: int, provider_ids: Mapping[int, str | None], now: datetime) -> None:
+def settle_accepted(
+    connection: Connection, call_id: int, provider_ids: Mapping[int, str | None], now: datetime
+) -> None:
     """The provider took these rows; a late answer settles rows that had become uncertain."""
-    unsettled = and_(message.c.call_id == call_id, message.c.state.in_(_UNSETTLED))
+    unsettled = and_(message.c.call_id == call_id, _UNSETTLED)
     if any(provider_ids.values()):
         connection.execute(
             update(message)
@@ -290,7 +292,7 @@ def settle_rejected(connection: Connection, call_id: int, reasons: Mapping[int, 
             .where(
                 message.c.id == bindparam("message_id"),
                 message.c.call_id == call_id,
-                message.c.state.in_(_UNSETTLED),
+                _UNSETTLED,
             )
             .values(state=MessageState.REJECTED, reason=bindparam("why")),
             [{"message_id": key, "why": why} for key, why in reasons.items()],
