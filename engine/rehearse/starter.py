@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from engine.errors import Refused
 from engine.rehearse.population import Files, generate
 
 YAML = "campaigns.yaml"
-SCHEMA = Path(".campaign") / "schema.json"
+TEMPLATES = "templates"
 _IGNORED = "campaign.db*\noutbox/\nreports/\ndata/\n.campaign/\n.env\n"
 
 
@@ -37,31 +37,30 @@ def make_project(folder: Path, *, customers: int, seed: int, at: datetime) -> Fi
     """
     if (folder / YAML).exists():
         raise Refused(f"{folder / YAML} exists; nothing was changed. Name another folder: campaign init DIR")
-    copy_project(shipped(), folder)
+    copy_project(shipped(), folder, [Path(YAML)])
     return generate(folder / "data", customers=customers, seed=seed, at=at)
 
 
-def copy_project(source: Path, folder: Path) -> None:
-    """Copy what is declared (campaigns.yaml and templates/) and write the schema beside it.
+def copy_project(source: Path, folder: Path, declared: Iterable[Path]) -> None:
+    """Copy what is declared and the templates, and write the schema beside them.
+
+    Args:
+        declared: the YAML files, below `source`.
 
     Raises:
         Refused: the folder is a file.
     """
+    from engine.declare import schema
+
     if folder.exists() and not folder.is_dir():
         raise Refused(f"{folder} is a file; name a folder")
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source / YAML, folder / YAML)
-    shutil.copytree(source / "templates", folder / "templates", dirs_exist_ok=True)
-    write_schema(folder)
+    for file in declared:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / file, folder / file)
+    if (source / TEMPLATES).is_dir():
+        shutil.copytree(source / TEMPLATES, folder / TEMPLATES, dirs_exist_ok=True)
+    schema.write(folder)
     ignored = folder / ".gitignore"
     if not ignored.exists():
         ignored.write_text(_IGNORED)
-
-
-def write_schema(folder: Path) -> None:
-    """Write the JSON Schema where the first line of campaigns.yaml points editors to."""
-    from engine.declare.schema import json_schema
-
-    path = folder / SCHEMA
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
