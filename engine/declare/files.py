@@ -172,6 +172,8 @@ class _Including:
         root = self.reading.root
         if not file.is_relative_to(root) or not file.resolve().is_relative_to(root.resolve()):
             return f"{quoted(shown(file))} lies outside the folder of {self.reading.main.name}"
+        if file.is_dir():
+            return f"{quoted(shown(file))} is a folder; name its files, such as campaigns/*.yaml"
         if file in self.above:
             return f"files include each other in a circle: {' → '.join(shown(each) for each in (*self.above, file))}"
         return None

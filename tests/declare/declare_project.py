@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Protocol
+
+from engine.declare.check import check
+from engine.declare.load import examine, in_order
+from engine.errors import FixYourYaml
 
 BASE = """\
 version: 1
@@ -83,7 +87,18 @@ def changed(*changes: tuple[str, str]) -> str:
     return text
 
 
-class Problems(Protocol):
-    """Puts a campaigns.yaml (and other files) into a project and gives the text of all its problems."""
+def prepare(folder: Path) -> Path:
+    """The folder with the example's templates in it."""
+    put(folder, {f"templates/{name}": TEMPLATE for name in TEMPLATES})
+    return folder
 
-    def __call__(self, text: str | bytes, files: dict[str, str | bytes] | None = None) -> str: ...
+
+def problems(folder: Path, text: str | bytes, files: dict[str, str | bytes] | None = None) -> str:
+    """What is wrong with a text as campaigns.yaml (and other files beside it), as a person there reads it."""
+    put(prepare(folder), {"campaigns.yaml": text, **(files or {})})
+    with contextlib.chdir(folder):
+        try:
+            declared, found = examine(folder / "campaigns.yaml")
+        except FixYourYaml as error:
+            return f"{error}\n"
+        return "".join(f"{problem}\n" for problem in in_order(declared, found + check(declared)))

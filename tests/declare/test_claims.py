@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from declare_project import HYPOTHESIS, VARIANTS, Problems, changed
+from declare_project import HYPOTHESIS, VARIANTS, changed, problems
 
 MISTAKES = [
     pytest.param(
@@ -199,12 +201,12 @@ campaigns.yaml:37:18: the guardrail has no bound
     pytest.param(
         [
             (
-                "    holdout: 10 %",
-                "    guardrails: [{metric: purchase_rate, must_not_exceed: 5 %, must_not_fall_by: 1 pp}]\n    holdout: 10 %",
+                "secondary: [revenue]",
+                "guardrails: [{metric: purchase_rate, must_not_exceed: 5 %, must_not_fall_by: 1 pp}]",
             )
         ],
         """\
-campaigns.yaml:37:18: the guardrail has must_not_exceed and must_not_fall_by at once
+campaigns.yaml:36:18: the guardrail has must_not_exceed and must_not_fall_by at once
       guardrails: [{metric: purchase_rate, must_not_exceed: 5 %, must_not_fall_by: 1 pp}]
                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   write a guardrail for each
@@ -264,8 +266,6 @@ campaigns.yaml:45:5: a campaign has either variants: or steps:, not both
 
 
 @pytest.mark.parametrize(("changes", "told"), MISTAKES)
-def test_a_mistake_of_claims_is_told_with_its_place(
-    problems: Problems, changes: list[tuple[str, str]], told: str
-) -> None:
+def test_a_mistake_of_claims_is_told_with_its_place(tmp_path: Path, changes: list[tuple[str, str]], told: str) -> None:
     """The whole text: place, words, line, caret, hint."""
-    assert problems(changed(*changes)) == told
+    assert problems(tmp_path, changed(*changes)) == told

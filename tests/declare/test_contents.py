@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from declare_project import SENDER, Problems, changed
+from declare_project import SENDER, changed, problems
 
 MISTAKES = [
     pytest.param(
@@ -143,7 +145,7 @@ campaigns.yaml:40:27: texts by language need languages:
 
 @pytest.mark.parametrize(("changes", "told"), MISTAKES)
 def test_a_mistake_of_contents_is_told_with_its_place(
-    problems: Problems, changes: list[tuple[str, str]], told: str
+    tmp_path: Path, changes: list[tuple[str, str]], told: str
 ) -> None:
     """The whole text: place, words, line, caret, hint."""
-    assert problems(changed(*changes)) == told
+    assert problems(tmp_path, changed(*changes)) == told

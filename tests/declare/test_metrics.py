@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from declare_project import Problems, changed
+from declare_project import changed, problems
 
 MISTAKES = [
     pytest.param(
@@ -99,8 +101,6 @@ campaigns.yaml:12:66: the window ends before it begins
 
 
 @pytest.mark.parametrize(("changes", "told"), MISTAKES)
-def test_a_mistake_of_metrics_is_told_with_its_place(
-    problems: Problems, changes: list[tuple[str, str]], told: str
-) -> None:
+def test_a_mistake_of_metrics_is_told_with_its_place(tmp_path: Path, changes: list[tuple[str, str]], told: str) -> None:
     """The whole text: place, words, line, caret, hint."""
-    assert problems(changed(*changes)) == told
+    assert problems(tmp_path, changed(*changes)) == told

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from declare_project import SCHEDULE, Problems, changed
+from declare_project import SCHEDULE, changed, problems
 
 MISTAKES = [
     pytest.param(
@@ -269,7 +271,7 @@ campaigns.yaml:42:13: "?" is no day of month; write 1 to 31
 
 @pytest.mark.parametrize(("changes", "told"), MISTAKES)
 def test_a_mistake_of_schedules_is_told_with_its_place(
-    problems: Problems, changes: list[tuple[str, str]], told: str
+    tmp_path: Path, changes: list[tuple[str, str]], told: str
 ) -> None:
     """The whole text: place, words, line, caret, hint."""
-    assert problems(changed(*changes)) == told
+    assert problems(tmp_path, changed(*changes)) == told

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from declare_project import Problems, changed
+from declare_project import changed, problems
 
 MISTAKES = [
     pytest.param(
@@ -225,7 +227,7 @@ campaigns.yaml:22:27: too few characters are random, so that codes could be gues
 
 @pytest.mark.parametrize(("changes", "told"), MISTAKES)
 def test_a_mistake_of_settings_is_told_with_its_place(
-    problems: Problems, changes: list[tuple[str, str]], told: str
+    tmp_path: Path, changes: list[tuple[str, str]], told: str
 ) -> None:
     """The whole text: place, words, line, caret, hint."""
-    assert problems(changed(*changes)) == told
+    assert problems(tmp_path, changed(*changes)) == told

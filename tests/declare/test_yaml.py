@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from declare_project import Problems
+from declare_project import problems
 
 MISTAKES = [
     pytest.param(
@@ -236,6 +238,6 @@ campaigns.yaml: this file is empty
 
 
 @pytest.mark.parametrize(("text", "told"), MISTAKES)
-def test_what_is_no_yaml_is_told_with_its_place(problems: Problems, text: str, told: str) -> None:
+def test_what_is_no_yaml_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
     """The whole text: place, words, line, caret, hint."""
-    assert problems(text) == told
+    assert problems(tmp_path, text) == told
