@@ -147,7 +147,7 @@ def _countries() -> dict[str, str]:
     from babel import Locale
     from babel.core import get_global
 
-    names = Locale("en").territories
+    names = {str(code): str(name) for code, name in Locale("en").territories.items()}
     codes = {code for code in names if re.fullmatch(r"[A-Z]{2}", code)} - {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
     aliases = {str(alias): str(targets[0]) for alias, targets in get_global("territory_aliases").items()}
     found = {alias.lower(): code for alias, code in aliases.items() if code in codes and alias.isalpha()}
