@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from engine.cycle.engine import Engine
@@ -17,7 +17,7 @@ from engine.errors import Refused
 from engine.model import AsOf
 from engine.rehearse.outcomes import Truth, plant
 from engine.rehearse.population import generate
-from engine.rehearse.stage import Stage, Tell, freezes, take_in
+from engine.rehearse.stage import Stage, Tell, freezes, midnight, take_in
 from engine.rehearse.starter import YAML, copy_project, shipped
 from engine.report import html
 from engine.report.report import Report, build
@@ -63,7 +63,7 @@ def play(
     """
     declared = _prepare(folder, file)
     name = _campaign(declared)
-    begins = _midnight(next(freezes(resolve(declared.project, name).campaign, now), now))
+    begins = midnight(next(freezes(resolve(declared.project, name).campaign, now), now))
     engine = _engine(folder, settings)
     files = generate(folder / "data", customers=customers, seed=seed, at=begins)
     tell(begins, f"made {customers:,} customers with orders and visits")
@@ -106,10 +106,6 @@ def _campaign(declared: Declared) -> str:
     if not campaigns:
         raise Refused("no campaign is declared; the demo plays one")
     return next((name for name, campaign in campaigns.items() if campaign.hypothesis), next(iter(campaigns)))
-
-
-def _midnight(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _engine(folder: Path, settings: Settings) -> Engine:

@@ -62,6 +62,14 @@ class Outcomes:
         inside = (pl.col("at") >= start) & (pl.col("at") < end)
         return Outcomes(orders=self.orders.filter(inside), events=self.events.filter(inside))
 
+    def first_after(self, start: datetime) -> datetime | None:
+        """When the next thing happens at or after an instant."""
+        import polars as pl
+
+        moments = pl.concat([self.orders["at"], self.events["at"]])
+        found = moments.filter(moments >= start).min()
+        return found if isinstance(found, datetime) else None
+
     def write(self, folder: Path, suffix: str) -> tuple[Path, Path]:
         """Write an orders file and an events file; return their paths."""
         folder.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ from engine.rehearse.catalogue import FIRST_NAMES, LAST_NAMES, PLACES, PRODUCTS,
 if TYPE_CHECKING:
     import polars as pl
 
-HISTORY_DAYS = 540
+HISTORY_DAYS = 400
 _SECONDS_A_DAY = 86_400
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _SHOES = np.array([product.category == "shoes" for product in PRODUCTS])
@@ -144,7 +144,7 @@ def _orders(rng: np.random.Generator, habit: Ints, signed_up: Floats, at: dateti
     buyer, days = _order_times(rng, habit, signed_up)
     oldest_first = np.argsort(-days, kind="stable")
     buyer, days = buyer[oldest_first], days[oldest_first]
-    order = np.repeat(np.arange(len(buyer)), 1 + rng.poisson(0.3, len(buyer)))
+    order = np.repeat(np.arange(len(buyer)), 1 + rng.poisson(0.2, len(buyer)))
     product = _products(rng, np.array([kind.likes_shoes for kind in HABITS])[habit[buyer[order]]])
     quantity = 1 + rng.poisson(0.15, len(order))
     lines = _lines(rng, [f"O{number:08}" for number in order.tolist()], product, quantity)

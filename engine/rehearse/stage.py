@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -34,8 +34,6 @@ from engine.store.tables import batch, customer, entry, lane, message, round_
 
 _DAY = timedelta(days=1)
 _HORIZON = timedelta(days=400)
-_AHEAD = timedelta(days=2)
-"""A slot on the recipients' clocks is frozen up to a day before it comes."""
 _MAX_REJECTS = 0.05
 
 Tell = Callable[[datetime, str], None]
@@ -60,17 +58,18 @@ class Stage:
         """Play the round to its verdict.
 
         Args:
-            imported_to: the data of the customers are complete up to here.
+            imported_to: a midnight up to which the data of the customers are complete.
         """
         while self._running():
             advance_all(self.engine, self.now)
             self._tell_entered()
-            event = self._next_event(imported_to + _DAY)
+            night, step = self._next_night(imported_to), self._next_step()
+            event = night if step is None else min(night, step)
             self._send(before=event)
             self._move(event)
-            if event >= imported_to + _DAY:
-                self._night(imported_to, event)
-                imported_to = event
+            if event == night:
+                self._take_in_days(imported_to, night)
+                imported_to = night
 
     @cached_property
     def _desk(self) -> Desk:
@@ -94,12 +93,19 @@ class Stage:
 
     # --- what is due next --------------------------------------------------------------------------
 
-    def _next_event(self, night: datetime) -> datetime:
-        """The next instant at which the round itself has something to do, or the night's import comes."""
+    def _next_step(self) -> datetime | None:
+        """When the round itself has something to do: freeze a wave, or conclude."""
         with self.engine.database.read() as connection:
             settles = connection.execute(select(round_.c.settles_at).where(round_.c.id == self.round_id)).scalar()
-        coming = [night, settles, next(freezes(self._campaign, self.now), None)]
-        return min(at for at in coming if at is not None and at > self.now)
+        coming = [settles, next(freezes(self._campaign, self.now), None)]
+        return min((at for at in coming if at is not None and at > self.now), default=None)
+
+    def _next_night(self, imported_to: datetime) -> datetime:
+        """The next midnight with something to import, at the latest the one before the round's next step."""
+        step, happens = self._next_step(), self._happened().first_after(imported_to)
+        nights = [midnight(step)] if step is not None else []
+        nights += [midnight(happens) + _DAY] if happens is not None else []
+        return max(imported_to + _DAY, min(nights, default=imported_to + _DAY))
 
     def _send(self, *, before: datetime) -> None:
         """Send every batch that comes due before an instant, each when it is due."""
@@ -112,7 +118,7 @@ class Stage:
                 break
             self.now = due
         if sent := self._accepted() - first:
-            self.tell(self.now, f"sent {sent:,} messages to the outbox")
+            self.tell(self.now, f"sent {counted(sent, 'message')} to the outbox")
 
     def _next_batch(self) -> datetime | None:
         """When the next batch may be leased: when it is due and the rate allows it."""
@@ -133,17 +139,17 @@ class Stage:
         with self.engine.database.read() as connection:
             entered = connection.execute(select(func.count()).where(entry.c.round_id == self.round_id)).scalar_one()
         if entered != self._entered:
-            self.tell(self.now, f"froze a wave: {entered - self._entered:,} customers entered")
+            self.tell(self.now, f"froze a wave: {counted(entered - self._entered, 'customer')} entered")
             self._entered, self._outcomes = entered, None
 
-    def _night(self, start: datetime, end: datetime) -> None:
+    def _take_in_days(self, start: datetime, end: datetime) -> None:
         """Import what the customers did between two nights."""
         happened = self._happened().between(start, end)
         orders, events = happened.write(self.engine.root / "data", f"{start:%Y-%m-%d}")
         take_in(self.engine, "orders", orders, end)
         take_in(self.engine, "events", events, end)
         if len(happened.orders):
-            self.tell(end, f"imported the day's {len(happened.orders):,} orders of these customers")
+            self.tell(end, f"imported {counted(len(happened.orders), 'order')} of these customers")
 
     def _happened(self) -> Outcomes:
         if self._outcomes is None:
@@ -161,11 +167,22 @@ class Stage:
             return [Entrant(customer_id=key, arm=arm, entered_at=at) for key, arm, at in connection.execute(entered)]
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 order, 2 orders."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def midnight(at: datetime) -> datetime:
+    """The beginning of an instant's day, in UTC."""
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def freezes(campaign: Campaign, after: datetime) -> Iterator[datetime]:
     """When a campaign's audiences are frozen after a time, in order."""
     clock = zone(None, campaign.timezone or "UTC")
     for slot in slots(campaign.schedule, clock, after=after, before=after + _HORIZON):
-        if (at := freeze_at(campaign, slot)) > after:
+        at = freeze_at(campaign, slot)
+        if at > after:
             yield at
 
 
