@@ -14,7 +14,8 @@ from itertools import accumulate
 from engine.model import Arm
 
 _HALF = 8
-_BITS = 1 << 64
+_EXACT = 53
+"""Bits that a float holds exactly; with more of them the largest hash would be rounded up to 1."""
 
 
 def draw(salt: str, customer_id: str) -> tuple[float, int]:
@@ -26,7 +27,7 @@ def draw(salt: str, customer_id: str) -> tuple[float, int]:
     """
     digest = blake2b(customer_id.encode(), key=salt.encode()[:64], digest_size=2 * _HALF).digest()
     return (
-        int.from_bytes(digest[:_HALF], "big") / _BITS,
+        (int.from_bytes(digest[:_HALF], "big") >> (8 * _HALF - _EXACT)) / (1 << _EXACT),
         int.from_bytes(digest[_HALF:], "big") >> 1,
     )
 
