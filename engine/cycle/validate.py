@@ -40,8 +40,7 @@ def inspect(path: Path) -> Validation:
     except FixYourYaml as error:
         return Validation(problems=error.problems, summary="")
     problems = problems + check(declared)
-    if not declared.broken:
-        problems += _unsaid(problems, _template_problems(declared))
+    problems += _unsaid(problems, _template_problems(declared))
     return Validation(problems=in_order(declared, problems), summary=_summary(declared))
 
 

@@ -15,6 +15,7 @@ from engine.declare.spec import Campaign, Guardrail, Hypothesis, Metric, Variant
 from engine.model import HOLDOUT
 
 _SHARES = ("conversion", "ratio")
+_DIAGNOSTIC = ("opened",)
 _BOUNDS = ("must_not_exceed", "must_not_fall_below", "must_not_fall_by", "must_not_rise_by")
 
 
@@ -22,6 +23,8 @@ def findings(declared: Declared) -> Iterator[Finding]:
     """What is wrong with each campaign's arms, hypothesis and guardrails."""
     for name, campaign in declared.project.campaigns.items():
         yield from _arms(("campaigns", name), campaign)
+        for trail, variant in walk.variants(name, campaign):
+            yield from _variant(trail, variant)
         for trail, hypothesis, variants in walk.claims(name, campaign):
             yield from _comparison(trail, hypothesis, variants, campaign)
             yield from _effects(
@@ -54,8 +57,6 @@ def _arms(own: Trail, campaign: Campaign) -> Iterator[Finding]:
     if campaign.holdout is not None and not 0 < campaign.holdout.value < 1:
         message = f"a holdout of {campaign.holdout} leaves nothing to compare"
         yield Finding(trail=(*own, "holdout"), message=message, hint="write for example 10 %")
-    for name, variant in campaign.variants.items():
-        yield from _variant((*own, "variants", name), name, variant)
     if campaign.test is not None and not 0 < campaign.test.on.value < 1:
         message = "the test needs a part of the audience and has to leave a rest"
         yield Finding(trail=(*own, "test", "on"), message=message, hint="write for example 30 %")
@@ -63,8 +64,8 @@ def _arms(own: Trail, campaign: Campaign) -> Iterator[Finding]:
         yield Finding(trail=(*own, "improve", "max_rounds"), message="a campaign has at least one round")
 
 
-def _variant(trail: Trail, name: str, variant: Variant) -> Iterator[Finding]:
-    if name == HOLDOUT:
+def _variant(trail: Trail, variant: Variant) -> Iterator[Finding]:
+    if trail[-1] == HOLDOUT:
         message = '"holdout" is the name of those who are messaged nothing; a variant cannot have it'
         yield Finding(trail=trail, message=message, hint="rename the variant, or write holdout: 10 %", key=True)
     if variant.weight <= 0:
@@ -98,6 +99,14 @@ def _effects(declared: Declared, trail: Trail, hypothesis: Hypothesis, currency:
     if metric is None:
         return
     also = _from_metric(hypothesis.metric)
+    if metric.event in _DIAGNOSTIC:
+        yield Finding(
+            trail=(*trail, "metric"),
+            message=f"{metric.event} mail is no sign of a reader: mail programs open it on their own",
+            hint="choose a metric of what people do, such as clicked or purchase",
+            severity="warning",
+            rule="opens-are-diagnostic",
+        )
     for key in ("minimum_effect", "expected_effect"):
         effect = getattr(hypothesis, key)
         if effect is not None:

@@ -119,6 +119,11 @@ def _number(text: str) -> float:
     return float(_decimal(text))
 
 
+def _hundredth(text: str) -> float:
+    """Divided as written, because 99.9 / 100 is not .999 in binary."""
+    return float(_decimal(text) / 100)
+
+
 def _delta(text: str, amount: str, unit: str) -> timedelta:
     seconds = float(amount) * _SECONDS[unit]
     if seconds > _CENTURY * 86_400:
@@ -151,10 +156,10 @@ class Share(Quantity):
 
     @classmethod
     def _build(cls, text: str, match: re.Match[str]) -> Self:
-        percent = _number(match[1])
-        if not 0 <= percent <= 100:
+        value = _hundredth(match[1])
+        if value > 1:
             raise ValueError(f"{quoted(text)} is outside 0 % to 100 %")
-        return cls(text, percent / 100)
+        return cls(text, value)
 
 
 @dataclass(frozen=True)
@@ -228,9 +233,9 @@ class Effect(Quantity):
         if match[2] == "pp" and value >= 100:
             raise ValueError(f"{quoted(text)} is more than a share can change")
         if match[2] == "pp":
-            return cls(text, value / 100, "points")
+            return cls(text, _hundredth(match[1]), "points")
         if match[2] == "%":
-            return cls(text, value / 100, "relative")
+            return cls(text, _hundredth(match[1]), "relative")
         return cls(text, value, "money", match[2])
 
     @classmethod
@@ -258,10 +263,10 @@ class Percentile(Quantity):
 
     @classmethod
     def _build(cls, text: str, match: re.Match[str]) -> Self:
-        value = float(match[1])
-        if not 0 < value < 100:
+        value = _hundredth(match[1])
+        if not 0 < value < 1:
             raise ValueError(f"{quoted(text)} is outside 0 to 100")
-        return cls(text, value / 100)
+        return cls(text, value)
 
 
 @dataclass(frozen=True)

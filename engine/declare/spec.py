@@ -525,7 +525,7 @@ class Campaign(Overridable):
     holdout: Share | None = _d("Share that is messaged nothing by this campaign", None)
     variants: dict[Name, Variant] = _d("What differs", {})
     steps: list[Step] = _d("Several steps instead of one message", [])
-    schedule: Schedule | None = _d("When", None)
+    schedule: Schedule | None = _d("When it is sent", None)
     enter: Literal["once", "each_round", "each_wave"] = _d("How often a customer may enter", "once")
     round: RoundLimit | None = _d("How long a round lasts", None)
     test: Test | None = _d("Test on a part, then the winner to the rest", None)

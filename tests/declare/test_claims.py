@@ -244,6 +244,29 @@ campaigns.yaml:45:16: the test needs a part of the audience and has to leave a r
         id="test-on-everybody",
     ),
     pytest.param(
+        [("{kind: conversion, event: purchase,", "{kind: conversion, event: opened,")],
+        """\
+campaigns.yaml:32:15: opened mail is no sign of a reader: mail programs open it on their own
+        metric: purchase_rate
+                ^^^^^^^^^^^^^
+  choose a metric of what people do, such as clicked or purchase
+""",
+        id="opens-as-the-primary-metric",
+    ),
+    pytest.param(
+        [
+            (VARIANTS, "    steps: [{split: {name: s, variants: {holdout: {subject: Hi, template: plain.mjml}}}}]\n"),
+            ("compared_to: control", "compared_to: holdout"),
+        ],
+        """\
+campaigns.yaml:38:42: "holdout" is the name of those who are messaged nothing; a variant cannot have it
+      steps: [{split: {name: s, variants: {holdout: {subject: Hi, template: plain.mjml}}}}]
+                                           ^^^^^^^
+  rename the variant, or write holdout: 10 %
+""",
+        id="split-variant-called-holdout",
+    ),
+    pytest.param(
         [("    decide: {", "    improve: {max_rounds: 0}\n    decide: {")],
         """\
 campaigns.yaml:45:27: a campaign has at least one round

@@ -11,7 +11,7 @@ from declare_project import BASE, changed, prepare, problems, put
 
 from engine.declare.check import check
 from engine.declare.load import load
-from engine.declare.spec import Attribute, Did, Project
+from engine.declare.spec import Attribute, Did, Overridable, Project, Spec, Threshold
 
 
 @pytest.fixture
@@ -150,3 +150,34 @@ def test_a_setting_comes_from_the_campaign_or_the_defaults(folder: Path) -> None
     assert declared.origin("winback", "currency") == ("campaigns", "winback", "currency")
     assert declared.origin("winback", "timezone") == ("defaults", "timezone")
     assert declared.origin("winback", "keep") == ("campaigns", "winback", "keep")
+
+
+def _used(model: Spec) -> set[tuple[str, str]]:
+    found = {(type(model).__name__, field) for field in model.model_fields_set}
+    for value in (getattr(model, field) for field in model.model_fields_set):
+        found |= _used_below(value)
+    return found
+
+
+def _used_below(value: object) -> set[tuple[str, str]]:
+    if isinstance(value, Spec):
+        return _used(value)
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return set().union(*(_used_below(item) for item in items))
+
+
+def _models(model: type[Spec]) -> set[type[Spec]]:
+    return {model}.union(*(_models(below) for below in model.__subclasses__()))
+
+
+def test_the_grammar_fixture_uses_every_key() -> None:
+    """A key that is added to the models has to be added there, and so is parsed and checked once at least."""
+    known = {
+        (model.__name__, field)
+        for model in _models(Spec)
+        if model.__module__ == Spec.__module__ and model not in (Spec, Overridable, Threshold)
+        for field in model.model_fields
+    }
+    shared = {("Campaign", field) for field in Overridable.model_fields} | {("Defaults", "sender")}
+    bounds = {(model.__name__, field) for model in _models(Threshold) for field in Threshold.model_fields}
+    assert known - _used(load(GRAMMAR).project) - shared - bounds == set()
