@@ -14,7 +14,8 @@ from engine.model import Decision
 from engine.stats.power import growth
 from engine.stats.proportions import SPARSE
 
-_TOO_MANY = 1e9
+_TOO_MANY = 1e8
+"""More customers an arm than this are no advice."""
 
 
 @dataclass(frozen=True, kw_only=True)
