@@ -121,7 +121,7 @@ class _Value:
             row.c.occurred_at < self.as_of.at,
             row.c.recorded_at <= self.as_of.known_at,
             row.c.machine.is_(False),
-            properties_hold(self.metric.where, row, comparison),
+            *properties_hold(self.metric.where, row, comparison),
         )
 
     def of_rows(self, row: FromClause) -> ColumnElement[Any]:
