@@ -18,9 +18,10 @@ from engine.errors import FixYourYaml, Problem
 from engine.messages import names as known
 from engine.messages import templates
 from engine.messages.filters import FILTER_NAMES, TEST_NAMES
-from engine.messages.guard import guarded
-from engine.messages.mjml import mjml_problems
+from engine.messages.guard import guarded, refuse_marks
+from engine.messages.mjml import mjml_problems, unquoted_values
 from engine.messages.reasons import label
+from engine.messages.sandbox import LOOP_ATTRIBUTES
 
 _ALWAYS = known.TOP_LEVEL | known.FUNCTIONS | {"loop", "self", "super", "caller", "varargs", "kwargs"}
 _TEXT_FIELDS = ("subject", "preheader", "text")
@@ -42,6 +43,8 @@ def check_templates(declared: Declared) -> list[Problem]:
         channels = _channels(campaign)
         for trail, variant in walk.variants(name, campaign):
             problems += _in_texts(declared, trail, variant, channels)
+            if variant.template is not None and not variant.template.endswith(templates.SUFFIXES):
+                problems.append(declared.problem((*trail, "template"), "a template's name ends in .mjml or .html"))
             for file in template_files(variant.template or "", sources):
                 roots[file] = roots.get(file, frozenset()) | channels
     for file, channels in sorted(roots.items()):
@@ -50,7 +53,7 @@ def check_templates(declared: Declared) -> list[Problem]:
 
 
 def unsupported_in_templates(declared: Declared, campaign: str) -> list[Problem]:
-    """What a campaign's templates use of later releases: `trigger`, `recommended`, `customer.coupon` …"""
+    """What a campaign's templates, already checked, use of later releases: `trigger`, `recommended` …"""
     sources = templates.read_sources(declared.root / "templates")
     problems: list[Problem] = []
     for trail, variant in walk.variants(campaign, declared.project.campaigns[campaign]):
@@ -106,17 +109,26 @@ class _Finding:
     def in_file(self, name: str, source: str) -> Problem:
         lines = source.splitlines()
         text = lines[self.line - 1] if 0 < self.line <= len(lines) else None
-        at = text.find(self.word) if text is not None and self.word else -1
+        column, width = _marked(text, self.word) if text is not None else (None, 1)
         return Problem(
             message=self.message,
             file=label(name),
             line=self.line,
-            column=at + 1 if at >= 0 else None,
+            column=column,
             source=text,
-            width=len(self.word or ""),
+            width=width,
             hint=self.hint,
             severity=self.severity,
         )
+
+
+def _marked(line: str, word: str | None) -> tuple[int, int]:
+    """Column and width of a word in a line, or of all that the line says."""
+    at = line.find(word) if word else -1
+    if word and at >= 0:
+        return at + 1, len(word)
+    said = line.strip()
+    return line.find(said) + 1, max(1, len(said))
 
 
 def _in_texts(declared: Declared, trail: Trail, variant: Variant, channels: frozenset[str]) -> list[Problem]:
@@ -145,6 +157,7 @@ def _in_files(root: str, sources: Mapping[str, str], channels: frozenset[str]) -
     for name in sorted(seen):
         found = _in_source(sources[name], name, channels, sources, stored)
         problems += [finding.in_file(name, sources[name]) for finding in found]
+        problems += unquoted_values(name, sources[name])
     if problems or not root.endswith(".mjml"):
         return problems
     return mjml_problems(root, sources, sorted(seen))
@@ -159,6 +172,7 @@ def _in_source(
         stored: names that templates around it set.
     """
     try:
+        refuse_marks(source, name)
         tree = templates.parsed(source, name)
         guarded(templates.parsed(source, name), name, frozenset())
     except TemplateSyntaxError as error:
@@ -219,7 +233,12 @@ def _unknown_names(tree: nodes.Template, allowed: frozenset[str] | set[str]) -> 
 def _unknown_attributes(tree: nodes.Template, channels: frozenset[str]) -> Iterator[_Finding]:
     """Attributes of `campaign`, `variant` and `sender` are few; a customer may have any, but hardly `frist_name`."""
     of_sender = frozenset().union(*(known.OF_SENDER.get(channel, frozenset()) for channel in channels))
-    attributes = {"campaign": known.OF_CAMPAIGN, "variant": known.OF_VARIANT, "sender": of_sender}
+    attributes = {
+        "campaign": known.OF_CAMPAIGN,
+        "variant": known.OF_VARIANT,
+        "sender": of_sender,
+        "loop": LOOP_ATTRIBUTES,
+    }
     of_customer = known.CUSTOMER_COLUMNS | known.CUSTOMER_FACTS | known.CUSTOMER_NOT_YET
     for node in tree.find_all(nodes.Getattr):
         owner = node.node.name if isinstance(node.node, nodes.Name) else None

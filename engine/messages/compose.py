@@ -42,6 +42,7 @@ __all__ = ["Composed", "Composer", "Content", "Rendered", "RenderingFailed", "ex
 MOST_VALUE_BYTES = 10_000
 """A provider's limit for one recipient's values; above it the message is composed whole."""
 _MOST_PATHS = 500
+_LONGEST_SUBJECT = 998
 _SUBJECT, _PREHEADER, _TEXT = ":subject", ":preheader", ":text"
 
 
@@ -156,6 +157,8 @@ class Composer:
         if self._capture.mixed or (self._compared and not self._gives_back(marked, values, scope)):
             return None
         own = packed_values(values)
+        if len(own) > _LONGEST_SUBJECT // 2:
+            _check_subject(self._put_in(marked.subject, values, str))
         if len(own) > MOST_VALUE_BYTES // 4 and len(own.encode()) > MOST_VALUE_BYTES:
             return None
         skeleton = self._paths.get(marked)
@@ -240,6 +243,7 @@ class Composer:
 
     def _finished(self, pieces: _Pieces) -> tuple[str | None, str | None, str]:
         """Subject, HTML and text as they are mailed."""
+        _check_subject(pieces.subject)
         if len(pieces.body) > MOST_CHARACTERS:
             raise NotAllowed(f"the message would be larger than {MOST_CHARACTERS:,} characters; shorten what it prints")
         subject = pieces.subject if self._content.channel == "email" else None
@@ -251,7 +255,12 @@ class Composer:
     def _failed(self, error: Exception) -> RenderingFailed:
         if isinstance(error, RenderingFailed):
             return error
-        return RenderingFailed(reason_of(error, self._sources))
+        return RenderingFailed(reason_of(error, self._sources, self._content.template))
+
+
+def _check_subject(subject: str) -> None:
+    if len(subject) > _LONGEST_SUBJECT:
+        raise NotAllowed(f"the subject would be longer than {_LONGEST_SUBJECT} characters; shorten what it prints")
 
 
 class _SyntaxAsProblem:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.channels.mime import build_mime
 from engine.channels.skeleton import as_references
-from engine.messages.views import MARK_EDGE
+from engine.messages.views import MARK_EDGE, NotAllowed
 
 if TYPE_CHECKING:
     from css_inline import CSSInliner
@@ -33,7 +33,7 @@ def finished(source: str, *, mjml: bool, preheader: str) -> tuple[str, str]:
         preheader: what inboxes show after the subject, as escaped HTML; empty for none.
 
     Raises:
-        ValueError: it is no MJML; the text is mrml's.
+        NotAllowed: it is no MJML; the text is mrml's.
     """
     html = compiled(source) if mjml else source
     if preheader.strip():
@@ -47,14 +47,14 @@ def compiled(mjml: str) -> str:
     """MJML as HTML.
 
     Raises:
-        ValueError: it is no MJML; the text is mrml's.
+        NotAllowed: it is no MJML; the text is mrml's.
     """
     import mrml
 
     try:
         return str(mrml.to_html(protected(mjml)).content)
     except OSError as error:
-        raise ValueError(str(error)) from None
+        raise NotAllowed(f"what the template makes is no MJML: {error}") from None
 
 
 def protected(mjml: str) -> str:

@@ -97,7 +97,7 @@ def filters(allowance: Allowance) -> dict[str, Callable[..., Any]]:
         return do_truncate(environment, printed(text), length, killwords, end, 0)
 
     def concatenated(items: Iterable[Any]) -> str:
-        return _joined([item if hasattr(item, "__html__") else printed(item) for item in items], "", allowance)
+        return _joined([printed(item) for item in items], "", allowance)
 
     return table | {
         "join": join, "replace": replace, "truncate": truncate, CONCATENATED: concatenated, COUNTED: allowance.counted,

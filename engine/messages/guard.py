@@ -9,6 +9,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from engine.messages.filters import CONCATENATED, COUNTED
+from engine.messages.views import MARK_EDGE
 
 MADE = "_made"
 """What the results of macros and set blocks go through."""
@@ -78,6 +79,18 @@ class _Guard(NodeTransformer):
 
     def _refuse(self, message: str, node: nodes.Node) -> NoReturn:
         raise TemplateSyntaxError(message, node.lineno, self._name)
+
+
+def refuse_marks(source: str, name: str | None) -> None:
+    """A template holds no character that begins a mark.
+
+    Raises:
+        TemplateSyntaxError: it does.
+    """
+    before, found, _ = source.partition(MARK_EDGE)
+    if found:
+        line = before.count("\n") + 1
+        raise TemplateSyntaxError("a control character (DEL) stands in this line; delete it", line, name)
 
 
 def is_constant_track(node: nodes.Call) -> bool:

@@ -67,13 +67,16 @@ class Capture:
             return self._text(value, tidy, escaped)
         if value is None:
             return ""
-        if kind is Fixed:
-            return escaped(_one_line(value))
         if kind is Link:
             return self._address(value)
-        if kind is not Made and isinstance(value, Markup):
-            self.mixed = True
-        return value if isinstance(value, Markup) else self._text(_text_of(value), tidy, escaped)
+        if kind is Fixed:
+            self._allowance.charge(len(value))
+            return escaped(_one_line(value))
+        if isinstance(value, Markup):
+            self._allowance.charge(len(value))
+            self.mixed = self.mixed or kind is not Made
+            return value
+        return self._text(_text_of(value), tidy, escaped)
 
     def _text(self, text: str, tidy: _Text, escaped: _Text) -> str:
         if text.isprintable():

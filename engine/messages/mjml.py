@@ -16,6 +16,7 @@ from engine.messages.guard import TRACK_CONSTANT
 from engine.messages.reasons import label
 from engine.messages.sandbox import Sandbox, allowance_for
 from engine.messages.templates import closure, set_blocks
+from engine.messages.views import NotAllowed
 
 TAGS = frozenset((
     "mjml", "mj-accordion", "mj-accordion-element", "mj-accordion-text", "mj-accordion-title", "mj-all",
@@ -31,6 +32,7 @@ _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<!--.*?-->", re.DOTALL)
 _MJ_TAG = re.compile(r"</?(mj[\w-]*)")
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(/?)>")
 _STRAY = re.compile(r"<(?![A-Za-z/!])")
+_UNQUOTED_VALUE = re.compile(r"(?<=\s)([\w-]+)=\{\{")
 _UNQUOTED = re.compile(r"\s([\w-]+)=(?![\"'])")
 
 
@@ -44,8 +46,15 @@ def mjml_problems(root: str, sources: Mapping[str, str], files: Iterable[str]) -
     if complaint is None:
         return []
     found = (problem for name in [root, *mine] for problem in _malformed(name, sources[name]))
-    general = Problem(message=f"this is no MJML that can be rendered: {complaint}", file=label(root), line=1)
+    general = Problem(message=complaint, file=label(root), line=1)
     return [next(found, general)]
+
+
+def unquoted_values(name: str, source: str) -> Iterator[Problem]:
+    """Attributes of HTML whose value is printed without quotes around it: a blank in the value would begin another."""
+    for match in _UNQUOTED_VALUE.finditer(re.sub(r"\{#.*?#\}", lambda m: " " * len(m[0]), source, flags=re.DOTALL)):
+        message = f'the value of "{match[1]}" stands without quotes'
+        yield _at(name, source, match.start(1), message, width=len(match[1]), hint=f'write {match[1]}="{{{{ … }}}}"')
 
 
 def _blanked(source: str) -> str:
@@ -154,8 +163,10 @@ def _complaint(root: str, sources: Mapping[str, str]) -> str | None:
         text = environment.get_template(root).render(facts)
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError):
         return None
+    if "<mjml" not in text:
+        return "an MJML template stands between <mjml> and </mjml>; one of plain HTML is named .html"
     try:
         compiled(text)
-    except ValueError as error:
+    except NotAllowed as error:
         return str(error)
     return None

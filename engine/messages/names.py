@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from email.utils import parseaddr
-
+from engine.channels.mime import name_and_address
 from engine.declare.spec import EmailSender, SmsSender
 
 TOP_LEVEL = frozenset((
@@ -41,7 +40,7 @@ def settled_names(
 def _sender(sender: EmailSender | SmsSender) -> dict[str, str]:
     if isinstance(sender, SmsSender):
         return {"from": sender.from_}
-    name, address = parseaddr(sender.from_)
+    name, address = name_and_address(sender.from_)
     return {
         "from": sender.from_,
         "name": name,

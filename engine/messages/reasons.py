@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from types import TracebackType
 
 from jinja2 import Template, UndefinedError
-from jinja2.exceptions import TemplateSyntaxError
+from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateRuntimeError, TemplateSyntaxError
 
 from engine.messages.views import NotAllowed
 
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (TemplateNotFound, "this names a template that does not exist"),
+    (SecurityError, "this cannot be called or changed from templates"),
+    (TemplateRuntimeError, "only the fields of a namespace() can be set"),
     (ZeroDivisionError, "this divides by zero"),
     (RecursionError, "this includes or calls itself without end"),
     (OverflowError, "this number is too large"),
@@ -25,14 +28,14 @@ def label(name: str) -> str:
     return name[1:] if name.startswith(":") else f"templates/{name}"
 
 
-def reason_of(error: Exception, sources: Mapping[str, str]) -> str:
-    """`templates/winback/plain.mjml:12: …`, with the line itself."""
+def reason_of(error: Exception, sources: Mapping[str, str], template: str | None) -> str:
+    """`templates/winback/plain.mjml:12: …`, with the line itself; the template's name alone where no line is known."""
     name, line = _place(error.__traceback__)
     if isinstance(error, TemplateSyntaxError):
         name, line = error.name, error.lineno
     what = _what(error)
     if name is None or name not in sources:
-        return what
+        return f"{label(template)}: {what}" if template else what
     return f"{label(name)}:{line}: {what}{_source_line(sources[name], line)}"
 
 

@@ -11,15 +11,15 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2 import DictLoader, StrictUndefined, Template, nodes
 from jinja2.compiler import CodeGenerator
 from jinja2.runtime import BlockReference, Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, missing
 
 from engine.messages.filters import Allowance, filters, tests
-from engine.messages.guard import MADE, guarded, made
-from engine.messages.views import MARK_EDGE, Customer, Fixed, Record, Rows, Settled, shown
+from engine.messages.guard import MADE, guarded, made, refuse_marks
+from engine.messages.views import Customer, Fixed, Record, Rows, Settled, shown
 
 MOST_CHARACTERS = 1_000_000
 """Of one message, and of all text made on the way to it."""
@@ -27,7 +27,8 @@ MOST_STEPS = 10_000
 _MOST_TEXT_IN_LOOPS = 20_000_000
 _MOST_RANGE = 1_000
 _LARGEST = 10.0**30
-_LOOP_ATTRIBUTES = frozenset(
+_JINJAS_OWN = frozenset(("_loop_vars", "_block_vars"))
+LOOP_ATTRIBUTES = frozenset(
     ("index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem")
 )
 
@@ -116,9 +117,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self._ready[name]
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        if MARK_EDGE in source:
-            line = source[: source.index(MARK_EDGE)].count("\n") + 1
-            raise TemplateSyntaxError("a control character (DEL) stands here; delete it", line, name, filename)
+        refuse_marks(source, name)
         return guarded(super()._parse(source, name, filename), name, self._set_blocks)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -152,7 +151,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, dict):
             return obj.get(attribute, Absent(obj=obj, name=attribute))
         if isinstance(obj, LoopContext):
-            return getattr(obj, attribute) if attribute in _LOOP_ATTRIBUTES else Absent(obj=obj, name=attribute)
+            return getattr(obj, attribute) if attribute in LOOP_ATTRIBUTES else Absent(obj=obj, name=attribute)
         if isinstance(obj, Namespace) or type(obj).__name__ in ("TemplateModule", "TemplateReference"):
             return _of_module(obj, attribute)
         return Absent(obj=obj, name=attribute)
@@ -163,7 +162,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - so named by Jinja: no argument of a template collides
         __self.allowance.step()
         if id(__obj) in __self._callable and "caller" not in kwargs:
-            return __obj(*args, **kwargs)
+            # Inside loops and blocks Jinja hands its own variables on, which only templates' functions take.
+            return __obj(*args, **{key: value for key, value in kwargs.items() if key not in _JINJAS_OWN})
         if isinstance(__obj, Undefined):
             raise __obj._undefined_exception(__obj._undefined_message)
         return super().call(__context, __obj, *args, **kwargs)

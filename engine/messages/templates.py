@@ -9,7 +9,7 @@ from jinja2 import Environment, nodes
 
 from engine.errors import FixYourYaml, Problem
 
-SUFFIXES = (".mjml", ".html", ".txt")
+SUFFIXES = (".mjml", ".html")
 _GRAMMAR = Environment(autoescape=True)
 FileNode = nodes.Include | nodes.Import | nodes.FromImport | nodes.Extends
 _COMPARED = (nodes.FilterBlock, nodes.AssignBlock, nodes.CallBlock, nodes.Macro, nodes.Import, nodes.FromImport)
