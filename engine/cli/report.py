@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from engine.cli.session import Session
+    from engine.model import AsOf
     from engine.report.report import Report
 
 
@@ -47,21 +51,39 @@ def report(
     """What was claimed, what was seen, what was decided."""
     from engine.report.report import build, latest_campaign
 
-    as_of = ctx.obj.as_of()
-    with ctx.obj.open().read() as connection:
+    session: Session = ctx.obj
+    with session.open().read() as connection:
         campaign = name or latest_campaign(connection)
-        built = build(connection, campaign=campaign, number=round_, as_of=as_of)
+        built = build(connection, campaign=campaign, number=round_, as_of=_as_of(session, connection))
     if open_ and output is None:
-        output = Path(f"report-{re.sub(r'[^0-9A-Za-z_-]', '-', built.campaign)}-{built.number}.html")
+        output = _page(session, built)
     wanted = format_ or _format_of(output)
     written = _write(built, wanted)
     if output is None:
         sys.stdout.write(written)
         return
+    output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(written, encoding="utf-8")
     typer.echo(f"wrote {output}", err=True)
     if open_:
         webbrowser.open(output.resolve().as_uri())
+
+
+def _as_of(session: Session, connection: Connection) -> AsOf:
+    """Now; a store in pretended time is shown as of its own clock, unless `--at` says when."""
+    from engine.model import AsOf
+    from engine.store import pretended
+
+    as_of, reached = session.as_of(), pretended.latest(connection)
+    if session.at is not None or reached is None or reached <= as_of.at:
+        return as_of
+    return AsOf(at=reached, known_at=max(reached, as_of.known_at))
+
+
+def _page(session: Session, built: Report) -> Path:
+    """Where a page stands that nobody named: beside the demo's, in the project's folder."""
+    name = re.sub(r"[^0-9A-Za-z_-]", "-", built.campaign)
+    return session.file.parent / "reports" / f"{name}-{built.number}.html"
 
 
 def _format_of(output: Path | None) -> ReportFormat:

@@ -77,31 +77,36 @@ def _keep_control(report: Report, claim: Claim) -> Headline:
 
 
 def _inconclusive(report: Report, claim: Claim) -> Headline:
+    result = report.judged.primary
+    interval = decisive(result, claim) if result else None
+    tested = interval is not None and interval.estimate is not None
     return Headline(
         tone=Tone.OPEN,
         mark="?",
         label="Inconclusive",
         sentence=f"No clear answer: the data do not settle whether {_treatments(report)} should replace "
         f"{comparison(report)}.",
-        meaning=(*_in_numbers(report, claim), *_open_between(report, claim)),
+        meaning=(*_in_numbers(report, claim), _open_between(interval, claim) if tested else "No test was possible."),
         advice=(
             "Do not ship on the estimate alone, and do not call it a failure either.",
-            "To settle it, run again with more customers or over more waves (the reasons below say how many), "
-            "or test a bolder difference.",
+            _MORE if tested else _OTHER,
             "Until then keep what you have: nothing here shows that changing it helps.",
         ),
     )
 
 
-def _open_between(report: Report, claim: Claim) -> tuple[str, ...]:
-    result = report.judged.primary
-    interval = decisive(result, claim) if result else None
-    if interval is None or interval.estimate is None:
-        return ("There were too few data for a test.",)
-    low, high = interval.low, interval.high
+_MORE = (
+    "To settle it, run again with more customers or over more waves (the reasons below say how many), "
+    "or test a bolder difference."
+)
+_OTHER = "To settle it, run again with more customers, a longer window, or a metric that more customers count in."
+
+
+def _open_between(interval: Interval | None, claim: Claim) -> str:
+    low, high = (interval.low, interval.high) if interval else (None, None)
     if (low is None or low <= 0) and (high is None or high >= 0):
-        return (f"The interval holds both no difference at all and one worth having ({claim.minimum_effect}).",)
-    return ("The interval leaves out zero, but not everything that shipping requires was shown; see the reasons.",)
+        return f"The interval holds both no difference at all and one worth having ({claim.minimum_effect})."
+    return "The interval leaves out zero, but not everything that shipping requires was shown; see the reasons."
 
 
 def _harmful(report: Report, claim: Claim) -> Headline:
@@ -208,11 +213,12 @@ def _side_by_side(report: Report, claim: Claim, result: Result, interval: Interv
         figures.value(value, unit, spread=spread) for value in (result.treatment_value, result.control_value)
     )
     what = did(report.plan.metric(result.metric)) if result.kind == "conversion" else f"of {result.metric}"
-    return (
-        f"{treated} {what} with “{result.treatment}”, {compared} with “{result.control}”: "
-        f"{figures.change(interval.estimate, unit, spread=spread)} "
-        f"({figures.share(claim.confidence.value)} interval {figures.interval(interval, unit)})."
-    )
+    told, told_in = interval, unit
+    if not claim.minimum_effect.absolute and result.lift and result.lift.estimate is not None:
+        told, told_in = result.lift, Unit.LIFT
+    change = figures.change(told.estimate, told_in, spread=half_width(told))
+    confidence = f"{figures.share(claim.confidence.value)} interval {figures.interval(told, told_in)}"
+    return f"{treated} {what} with “{result.treatment}”, {compared} with “{result.control}”: {change} ({confidence})."
 
 
 _AUDIENCES = (1_000, 10_000, 100_000)

@@ -12,6 +12,9 @@ from engine.report.document import ArmCount, Interval, Result
 from engine.report.figures import NONE, Unit, half_width
 from engine.report.report import Report
 
+_PER_CENT = 0.01
+# Shares of an arm are told to a tenth of it.
+
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
@@ -31,7 +34,8 @@ class Compared:
     control_n: str
     change: str
     interval: str
-    """Or why there is none."""
+    unjudged: str | None
+    """Why there is no test."""
     lift: str | None
     lift_interval: str
     p_value: str
@@ -57,7 +61,8 @@ def compared(report: Report, result: Result) -> Compared:
         control_value=figures.value(result.control_value, unit, spread=spread),
         control_n=_count(report, result.control_n),
         change=figures.change(difference.estimate, unit, spread=spread),
-        interval=result.unjudged or figures.interval(difference, unit),
+        interval=figures.interval(difference, unit),
+        unjudged=result.unjudged,
         lift=None if lift.estimate is None else figures.change(lift.estimate, Unit.LIFT, spread=half_width(lift)),
         lift_interval=figures.interval(lift, Unit.LIFT),
         p_value=figures.p_value(result.adjusted_p_value if adjusted else result.p_value),
@@ -123,7 +128,8 @@ def arm_row(report: Report, arm: ArmCount) -> ArmRow:
 
 def _stage(report: Report, arm: ArmCount, name: str, count: int) -> Stage:
     part = count / arm.assigned if arm.assigned else 0.0
-    return Stage(name=name, count=report.figures.count(count), part=part, share=report.figures.share(part))
+    share = report.figures.value(part, Unit.SHARE, spread=_PER_CENT)
+    return Stage(name=name, count=report.figures.count(count), part=part, share=share)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -104,7 +104,7 @@ def _result(report: Report, result: Result, width: int) -> list[str]:
     row = rows.compared(report, result)
     sides = f"{row.treatment} {row.treatment_value}" + (f", {row.control} {row.control_value}" if row.control else "")
     lines = _item(" ", f"{row.metric} ({row.role}): {sides}" + (f"; {row.ruling}" if row.ruling else ""), width)
-    details = [f"not judged: {result.unjudged}"] if result.unjudged else []
+    details = [f"not judged: {row.unjudged}"] if row.unjudged else []
     if result.difference is not None:
         details.append(f"{row.change} ({row.interval}), {'adjusted ' if row.adjusted else ''}p {row.p_value}")
     if row.lift:
