@@ -26,6 +26,7 @@ from sqlalchemy import (
     case,
     cast,
     collate,
+    false,
     func,
     literal,
     literal_column,
@@ -130,7 +131,7 @@ def _sql(constant: str) -> ColumnElement[Any]:
 
 
 def _is(kind: ColumnElement[str], *names: str) -> Bool:
-    return kind.in_([_sql(f"'{name}'") for name in names])
+    return or_(*(kind == _sql(f"'{name}'") for name in names))
 
 
 def _spelled(text: ColumnElement[str], operator: str, pattern: str) -> Bool:
@@ -243,7 +244,9 @@ class Postgres:
         return text.like(escaped.replace("*", "%"))
 
     def among(self, expression: ColumnElement[Any], values: Values) -> Bool:
-        kind = _ELEMENT[type(values[0])] if values else Text()
+        if not values:
+            return false()
+        kind = _ELEMENT[type(values[0])]
         if len(values) == 1:
             return expression == literal(values[0], kind)
         return expression == any_(literal(list(values), ARRAY(kind)))

@@ -69,7 +69,7 @@ def _shape(
     row: FromClause, name: str, within: Duration | None, where: Where | None, comparison: Comparison
 ) -> ColumnElement[bool]:
     window = within.delta if within is not None else None
-    return and_(*seen(row, name, comparison.as_of, within=window), properties_hold(where, row, comparison))
+    return and_(*seen(row, name, comparison.as_of, within=window), *properties_hold(where, row, comparison))
 
 
 def _follows(row: FromClause, name: str, follower: str, comparison: Comparison) -> Bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ColumnElement, FromClause, and_, case, func, not_, or_, true
+from sqlalchemy import Boolean, Column, ColumnElement, FromClause, and_, case, func, not_, or_
 
 from engine.declare.spec import PropertyTest, Where
 from engine.facts.profile import COLUMNS
@@ -46,10 +46,10 @@ def _domain() -> ColumnElement[str]:
     return case((email.contains("@"), func.substr(email, func.length(upto_at) + 1)))
 
 
-def properties_hold(where: Where | None, event: FromClause, comparison: Comparison) -> Bool:
-    """True where every property of the event passes its test; a plain text is a test for being equal."""
+def properties_hold(where: Where | None, event: FromClause, comparison: Comparison) -> list[Bool]:
+    """A test of the event for each property; a plain text asks for being equal."""
     tests = {name: PropertyTest(is_=test) if isinstance(test, str) else test for name, test in (where or {}).items()}
-    return and_(true(), *(_property_holds(name, test, event, comparison) for name, test in tests.items()))
+    return [_property_holds(name, test, event, comparison) for name, test in tests.items()]
 
 
 def _property_holds(name: str, test: PropertyTest, event: FromClause, comparison: Comparison) -> Bool:

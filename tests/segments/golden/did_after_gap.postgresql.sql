@@ -1,0 +1,22 @@
+SELECT customer.id
+FROM customer
+WHERE (customer.signed_up_at IS NULL OR customer.signed_up_at < %(signed_up_at_1)s::BIGINT) AND customer.recorded_at <= %(recorded_at_1)s::BIGINT AND (EXISTS (SELECT event_1.id
+FROM event AS event_1
+WHERE event_1.customer_id = customer.id AND event_1.name = %(name_1)s::VARCHAR COLLATE "C" AND event_1.occurred_at < %(occurred_at_1)s::BIGINT AND event_1.recorded_at <= %(recorded_at_2)s::BIGINT AND event_1.machine IS false AND event_1.occurred_at >= %(occurred_at_2)s::BIGINT AND (EXISTS (SELECT event_2.id
+FROM event AS event_2
+WHERE event_2.customer_id = customer.id AND event_2.name = %(name_2)s::VARCHAR COLLATE "C" AND event_2.occurred_at < %(occurred_at_3)s::BIGINT AND event_2.recorded_at <= %(recorded_at_3)s::BIGINT AND event_2.machine IS false AND event_2.occurred_at <= event_1.occurred_at - %(occurred_at_4)s::BIGINT)) AND NOT (EXISTS (SELECT event_3.id
+FROM event AS event_3
+WHERE event_3.customer_id = customer.id AND event_3.name = %(name_3)s::VARCHAR COLLATE "C" AND event_3.occurred_at < %(occurred_at_5)s::BIGINT AND event_3.recorded_at <= %(recorded_at_4)s::BIGINT AND event_3.machine IS false AND event_3.occurred_at > event_1.occurred_at - %(occurred_at_4)s::BIGINT AND event_3.occurred_at < event_1.occurred_at))))
+-- signed_up_at_1 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_1 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- name_1 = 'purchase'
+-- occurred_at_1 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_2 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- occurred_at_2 = datetime.datetime(2026, 5, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- name_2 = 'purchase'
+-- occurred_at_3 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_3 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- occurred_at_4 = 31536000000000
+-- name_3 = 'purchase'
+-- occurred_at_5 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_4 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)

@@ -1,0 +1,16 @@
+SELECT customer.id
+FROM customer
+WHERE (customer.signed_up_at IS NULL OR customer.signed_up_at < :signed_up_at_1) AND customer.recorded_at <= :recorded_at_1 AND (EXISTS (SELECT event_1.id
+FROM event AS event_1
+WHERE event_1.customer_id = customer.id AND event_1.name = :name_1 AND event_1.occurred_at < :occurred_at_1 AND event_1.recorded_at <= :recorded_at_2 AND event_1.machine IS 0 AND event_1.occurred_at >= :occurred_at_2 AND NOT (EXISTS (SELECT event_2.id
+FROM event AS event_2
+WHERE event_2.customer_id = customer.id AND event_2.name = :name_2 AND event_2.occurred_at < :occurred_at_3 AND event_2.recorded_at <= :recorded_at_3 AND event_2.machine IS 0 AND event_2.occurred_at >= event_1.occurred_at))))
+-- signed_up_at_1 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_1 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- name_1 = 'ticket_opened'
+-- occurred_at_1 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_2 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- occurred_at_2 = datetime.datetime(2026, 6, 1, 0, 0, tzinfo=datetime.timezone.utc)
+-- name_2 = 'ticket_closed'
+-- occurred_at_3 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_3 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)

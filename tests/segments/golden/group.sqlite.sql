@@ -1,0 +1,30 @@
+SELECT customer.id
+FROM customer
+WHERE (customer.signed_up_at IS NULL OR customer.signed_up_at < :signed_up_at_1) AND customer.recorded_at <= :recorded_at_1 AND (customer.country = :country_1) IS 1 AND ((EXISTS (SELECT event_1.id
+FROM event AS event_1
+WHERE event_1.customer_id = customer.id AND event_1.name = :name_1 AND event_1.occurred_at < :occurred_at_1 AND event_1.recorded_at <= :recorded_at_2 AND event_1.machine IS 0)) OR (EXISTS (SELECT event_2.id
+FROM event AS event_2
+WHERE event_2.customer_id = customer.id AND event_2.name = :name_2 AND event_2.occurred_at < :occurred_at_2 AND event_2.recorded_at <= :recorded_at_3 AND event_2.machine IS 0))) AND NOT (EXISTS (SELECT event_3.id
+FROM event AS event_3
+WHERE event_3.customer_id = customer.id AND event_3.name = :name_3 AND event_3.occurred_at < :occurred_at_3 AND event_3.recorded_at <= :recorded_at_4 AND event_3.machine IS 0)) AND ((SELECT event_4.occurred_at
+FROM event AS event_4
+WHERE event_4.customer_id = customer.id AND event_4.name = :name_4 AND event_4.occurred_at < :occurred_at_4 AND event_4.recorded_at <= :recorded_at_5 AND event_4.machine IS 0 ORDER BY event_4.occurred_at DESC
+ LIMIT :param_1 OFFSET :param_2) >= :param_3) IS NOT 1
+-- signed_up_at_1 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_1 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- country_1 = 'DE'
+-- name_1 = 'purchase'
+-- occurred_at_1 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_2 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- name_2 = 'viewed_product'
+-- occurred_at_2 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_3 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- name_3 = 'complained'
+-- occurred_at_3 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_4 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- name_4 = 'purchase'
+-- occurred_at_4 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_5 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- param_1 = 1
+-- param_2 = 0
+-- param_3 = datetime.datetime(2026, 6, 8, 0, 0, tzinfo=datetime.timezone.utc)

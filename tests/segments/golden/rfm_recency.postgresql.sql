@@ -1,0 +1,14 @@
+SELECT customer.id
+FROM customer
+WHERE (customer.signed_up_at IS NULL OR customer.signed_up_at < %(signed_up_at_1)s::BIGINT) AND customer.recorded_at <= %(recorded_at_1)s::BIGINT AND ((SELECT event_1.occurred_at
+FROM event AS event_1
+WHERE event_1.customer_id = customer.id AND event_1.name = %(name_1)s::VARCHAR COLLATE "C" AND event_1.occurred_at < %(occurred_at_1)s::BIGINT AND event_1.recorded_at <= %(recorded_at_2)s::BIGINT AND event_1.machine IS false ORDER BY event_1.occurred_at DESC
+ LIMIT %(param_1)s::INTEGER) BETWEEN %(param_2)s::BIGINT AND %(param_3)s::BIGINT) IS true
+-- signed_up_at_1 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_1 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- name_1 = 'purchase'
+-- occurred_at_1 = datetime.datetime(2026, 6, 15, 0, 0, tzinfo=datetime.timezone.utc)
+-- recorded_at_2 = datetime.datetime(2026, 6, 16, 0, 0, tzinfo=datetime.timezone.utc)
+-- param_1 = 1
+-- param_2 = datetime.datetime(2025, 12, 17, 0, 0, tzinfo=datetime.timezone.utc)
+-- param_3 = datetime.datetime(2026, 4, 16, 0, 0, tzinfo=datetime.timezone.utc)
