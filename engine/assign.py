@@ -10,26 +10,41 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from itertools import accumulate
+from struct import Struct
 
 from engine.model import Arm
 
 _HALF = 8
+_TWO_NUMBERS = Struct(">QQ").unpack
 _EXACT = 53
 """Bits that a float holds exactly; with more of them the largest hash would be rounded up to 1."""
+_GRAINS, _SPARE = 1 << _EXACT, 8 * _HALF - _EXACT
 
 
-def draw(salt: str, customer_id: str) -> tuple[float, int]:
-    """The two independent numbers of a customer under a salt.
+def drawer(salt: str) -> Callable[[str], tuple[float, int]]:
+    """A function from `customer_id` to its two independent numbers under a salt.
 
     Returns:
         A uniform number in [0, 1) that decides the arm, and a position in [0, 2^63)
         that decides the order.
+
+    Raises:
+        ValueError: a salt of more than 64 bytes.
     """
-    digest = blake2b(customer_id.encode(), key=salt.encode()[:64], digest_size=2 * _HALF).digest()
-    return (
-        (int.from_bytes(digest[:_HALF], "big") >> (8 * _HALF - _EXACT)) / (1 << _EXACT),
-        int.from_bytes(digest[_HALF:], "big") >> 1,
-    )
+    keyed = blake2b(key=salt.encode(), digest_size=2 * _HALF)
+
+    def draw(customer_id: str) -> tuple[float, int]:
+        hashing = keyed.copy()
+        hashing.update(customer_id.encode())
+        first, second = _TWO_NUMBERS(hashing.digest())
+        return (first >> _SPARE) / _GRAINS, second >> 1
+
+    return draw
+
+
+def draw(salt: str, customer_id: str) -> tuple[float, int]:
+    """The two numbers of one customer; `drawer` does the same for many."""
+    return drawer(salt)(customer_id)
 
 
 def arm_of(arms: Sequence[Arm], salt: str, customer_id: str) -> str:
@@ -52,14 +67,16 @@ def assigner(arms: Sequence[Arm], salt: str) -> Callable[[str], tuple[str, int]]
         raise ValueError("the shares of a round's arms must add up to 1")
     names = [arm.name for arm in arms]
     inner = bounds[:-1]
+    draw = drawer(salt)
 
     def assign(customer_id: str) -> tuple[str, int]:
-        uniform, position = draw(salt, customer_id)
+        uniform, position = draw(customer_id)
         return names[bisect_right(inner, uniform)], position
 
     return assign
 
 
-def is_held_out(share: float, period: str, customer_id: str) -> bool:
-    """Whether a customer is in a period's global holdout; the period is the salt."""
-    return draw(f"global-holdout:{period}", customer_id)[0] < share
+def held_out(share: float, period: str) -> Callable[[str], bool]:
+    """A function that tells whether a customer is in a period's global holdout; the period is the salt."""
+    draw = drawer(f"global-holdout:{period}")
+    return lambda customer_id: draw(customer_id)[0] < share

@@ -112,8 +112,9 @@ class Shop:
 
     def events(self, rows: Iterable[tuple[int, str, datetime, float | None]], *, origin: str = "orders") -> None:
         """Write events of (customer, name, time, value)."""
+        recorded_at = to_micros(LAUNCH - timedelta(days=900))
         written = [
-            (origin, secrets.token_hex(6), id_, name, to_micros(at), to_micros(LAUNCH - timedelta(days=900)), value, False)
+            (origin, secrets.token_hex(6), id_, name, to_micros(at), recorded_at, value, False)
             for id_, name, at, value in rows
         ]
         names = ["source", "event_id", "customer_id", "name", "occurred_at", "recorded_at", "value", "machine"]

@@ -38,6 +38,7 @@ class Desk:
     engine: Engine
     channels: Mapping[str, Channel]
     """Open channels by provider name."""
+    _names: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
     _plans: dict[int, SealedPlan] = field(default_factory=dict)
     _composers: dict[tuple[int, str], Composer] = field(default_factory=dict)
     _timetables: dict[int, Timetable] = field(default_factory=dict)
@@ -58,6 +59,13 @@ class Desk:
             plan = self.plan(round_id)
             self._composers[key] = Composer(content_of(plan.resolved, arm), plan.templates, plan.nonce)
         return self._composers[key]
+
+    def names(self, round_id: int, arm: str) -> dict[str, Any]:
+        """What an arm's templates may name besides the customer."""
+        key = (round_id, arm)
+        if key not in self._names:
+            self._names[key] = names_of(self.plan(round_id).resolved, arm)
+        return self._names[key]
 
     def timetable(self, held: Lease) -> Timetable:
         """The due times of a batch's wave."""
@@ -143,13 +151,15 @@ def _compose(desk: Desk, held: Lease, rows: Sequence[Row[*tuple[Any, ...]]], now
     seen = desk.engine.as_of(now)
     with desk.engine.database.read() as connection:
         people = profiles(connection, [row.customer_id for row in rows], seen, needs)
-    resolved = desk.plan(held.round_id).resolved
-    names = {arm: names_of(resolved, arm) for arm in arms}
+    names = {arm: dict(desk.names(held.round_id, arm)) for arm in arms}
     composed = {}
-    for row in rows:
+    for id_, customer_id, arm, _, _ in rows:
+        if customer_id not in people:
+            continue
+        names[arm]["customer"] = people[customer_id]
         try:
-            composed[row.id] = composers[row.arm].compose(names[row.arm] | {"customer": people[row.customer_id]})
-        except (RenderingFailed, KeyError):
+            composed[id_] = composers[arm].compose(names[arm])
+        except RenderingFailed:
             continue
     return composed
 
@@ -179,19 +189,21 @@ def _outgoing(
     desk: Desk, held: Lease, rows: Sequence[Row[*tuple[Any, ...]]], composed: Mapping[int, Composed]
 ) -> list[Outgoing]:
     resolved, links = desk.plan(held.round_id).resolved, desk.links()
+    senders = {arm: sender_of(resolved, arm) for arm in {row.arm for row in rows}}
+    marketing, by_mail = resolved.campaign.purpose == "marketing", held.channel == "email"
     return [
         Outgoing(
-            message_id=row.id,
+            message_id=id_,
             channel=held.channel,
             campaign=held.campaign,
-            to=row.email if held.channel == "email" else row.phone,
-            sender=sender_of(resolved, row.arm),
-            skeleton=composed[row.id].skeleton,
-            values=composed[row.id].values,
-            links=links.for_message(row.id),
-            unsubscribable=resolved.campaign.purpose == "marketing",
+            to=email if by_mail else phone,
+            sender=senders[arm],
+            skeleton=composed[id_].skeleton,
+            values=composed[id_].values,
+            links=links.for_message(id_),
+            unsubscribable=marketing,
         )
-        for row in rows
+        for id_, _, arm, email, phone in rows
     ]
 
 

@@ -33,7 +33,7 @@ from sqlalchemy import (
     update,
 )
 
-from engine.assign import assigner, is_held_out
+from engine.assign import assigner, held_out
 from engine.cycle.engine import Engine
 from engine.cycle.sealed_plan import SealedPlan
 from engine.cycle.timing import Timetable, period
@@ -86,7 +86,7 @@ class Freezing:
     plan: SealedPlan
     wave: Row[Any]
     timetable: Timetable
-    excluded: Counter[Reason] = field(default_factory=Counter)
+    excluded: Counter[str] = field(default_factory=Counter)
     arms: Counter[str] = field(default_factory=Counter)
     digest: Any = field(default_factory=hashlib.sha256)
 
@@ -131,48 +131,61 @@ def _take_back(database: Database, table: Table, wave_id: int) -> None:
                 return
 
 
-def _assign(freezing: Freezing, scratch: Connection, rows: Sequence[Row[Any]]) -> None:
+def _assign(freezing: Freezing, scratch: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
     """Give everybody who is left an arm, a place in the order and a due time; store why others are left out."""
-    excluded = [(row.id, row.reason) for row in rows if row.reason is not None]
-    left = [row for row in rows if row.reason is None]
+    timetable = freezing.timetable
+    excluded = [(id_, reason) for _, id_, _, _, _, _, reason in rows if reason is not None]
+    left = [row for row in rows if row[-1] is None]
     held = _held_out(freezing, left)
-    quiet = {row.id for row in left if row.id not in held and freezing.timetable.skips_quiet(row.timezone)}
-    excluded += [(id_, Reason.GLOBAL_HOLDOUT) for id_ in held] + [(id_, Reason.QUIET_HOURS) for id_ in quiet]
-    freezing.excluded.update(Reason(reason) for _, reason in excluded)
+    excluded += [(id_, Reason.GLOBAL_HOLDOUT.value) for id_ in held]
+    if timetable.may_skip:
+        quiet = {id_ for _, id_, _, zone_name, *_ in left if id_ not in held and timetable.skips_quiet(zone_name)}
+        excluded += [(id_, Reason.QUIET_HOURS.value) for id_ in quiet]
+        held |= quiet
+    freezing.excluded.update(reason for _, reason in excluded)
     salts = _with_salts(freezing.database, left)
     arm_of = assigner(freezing.plan.arms, freezing.plan.salt)
-    timetable = freezing.timetable
-    assigned = []
-    for row in left:
-        if row.id in held or row.id in quiet:
+    named = {arm.name: _named(freezing, arm.name) for arm in freezing.plan.arms}
+    assigned, commitments = [], []
+    for _, id_, key, zone_name, salt, entered, _ in left:
+        if id_ in held:
             continue
-        arm, position = arm_of(row.customer_id)
-        due_at = to_micros(timetable.due(row.timezone, timetable.step(position)))
-        assigned.append((row.id, due_at, position, arm, row.entered, row.timezone))
-        if not row.entered:
-            freezing.arms[arm] += 1
-            salt = salts.get(row.id) or row.person_salt
-            freezing.digest.update(commitment(salt, freezing.plan.salt, freezing.wave.slot, arm))
+        arm, position = arm_of(key)
+        due_at = timetable.due_micros(zone_name, timetable.step(position))
+        assigned.append((id_, due_at, position, arm, entered, zone_name))
+        if not entered:
+            commitments.append(_committed(salts.get(id_) or salt, named[arm]))
+    freezing.arms.update(arm for _, _, _, arm, entered, _ in assigned if not entered)
+    freezing.digest.update(b"".join(commitments))
     with scratch.begin():
         insert_many(scratch, _assigned, ["id", "due_at", "position", "arm", "entered", "timezone"], assigned)
     with freezing.database.write() as connection:
-        rows_out = [(freezing.wave.id, id_, str(reason)) for id_, reason in excluded]
-        insert_many(connection, exclusion, ["wave_id", "customer_id", "reason"], rows_out)
+        reasons = [(freezing.wave.id, id_, reason) for id_, reason in excluded]
+        insert_many(connection, exclusion, ["wave_id", "customer_id", "reason"], reasons)
 
 
 def commitment(person_salt: bytes, round_salt: str, slot: str, arm: str) -> bytes:
     """What the wave's digest covers of one entry; without the person's salt it tells nothing of the person."""
-    return hashlib.blake2b(f"{round_salt}\n{slot}\n{arm}".encode(), key=person_salt, digest_size=16).digest()
+    return _committed(person_salt, f"{round_salt}\n{slot}\n{arm}".encode())
 
 
-def _held_out(freezing: Freezing, rows: Sequence[Row[Any]]) -> frozenset[int]:
+def _named(freezing: Freezing, arm: str) -> bytes:
+    return f"{freezing.plan.salt}\n{freezing.wave.slot}\n{arm}".encode()
+
+
+def _committed(person_salt: bytes, named: bytes) -> bytes:
+    return hashlib.blake2b(named, key=person_salt, digest_size=16).digest()
+
+
+def _held_out(freezing: Freezing, rows: Sequence[Row[*tuple[Any, ...]]]) -> frozenset[int]:
     """Members of the global holdout among these; membership is stored for its period and kept."""
     campaign = freezing.plan.resolved.campaign
     rule = campaign.global_holdout
     if rule is None or campaign.purpose == "transactional":
         return frozenset()
     current = period(rule.renew, freezing.timetable.base(None), freezing.plan.zone)
-    held = [row.id for row in rows if is_held_out(rule.share.value, current, row.customer_id)]
+    is_held = held_out(rule.share.value, current)
+    held = [id_ for _, id_, key, *_ in rows if is_held(key)]
     if held:
         with freezing.database.write() as connection:
             stored = connection.execute(
@@ -186,9 +199,9 @@ def _held_out(freezing: Freezing, rows: Sequence[Row[Any]]) -> frozenset[int]:
     return frozenset(held)
 
 
-def _with_salts(database: Database, rows: Sequence[Row[Any]]) -> dict[int, bytes]:
+def _with_salts(database: Database, rows: Sequence[Row[*tuple[Any, ...]]]) -> dict[int, bytes]:
     """Salts for customers who have none yet."""
-    fresh = {row.id: secrets.token_bytes(16) for row in rows if row.person_salt is None}
+    fresh = {id_: secrets.token_bytes(16) for _, id_, _, _, salt, _, _ in rows if salt is None}
     if fresh:
         with database.write() as connection:
             connection.execute(
@@ -200,14 +213,14 @@ def _with_salts(database: Database, rows: Sequence[Row[Any]]) -> dict[int, bytes
     return fresh
 
 
-def _in_order(scratch: Connection) -> Iterator[list[Row[Any]]]:
+def _in_order(scratch: Connection) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
     """All assigned customers in the order of sending, some thousand at a time."""
     with scratch.begin():
         scratch.execute(_BY_DUE)
     key = (-1, -1, -1)
     while True:
         with scratch.begin():
-            rows = list(scratch.execute(_after(key)))
+            rows = scratch.execute(_after(key)).all()
         if not rows:
             return
         yield rows
@@ -244,24 +257,25 @@ class _Pace:
         return due_at + round(self.count * self.gap)
 
 
-def _write(freezing: Freezing, pace: _Pace, rows: Sequence[Row[Any]]) -> None:
+def _write(freezing: Freezing, pace: _Pace, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
     """Write the entries, batches and messages of some customers in one transaction."""
-    moments = [_moment(freezing.timetable, pace.next(row.due_at), pace.gap, row.timezone) for row in rows]
     messaged = {arm.name for arm in freezing.plan.arms if arm.messaged}
-    wave_id, round_id = freezing.wave.id, freezing.wave.round_id
-    groups = list(_grouped([(m, row.id) for m, row in zip(moments, rows, strict=True) if row.arm in messaged], pace))
+    wave_id, round_id, planned_state = freezing.wave.id, freezing.wave.round_id, MessageState.PLANNED.value
+    fresh, due = [], []
+    for id_, due_at, position, arm, entered, zone_name in rows:
+        moment = _moment(freezing.timetable, pace.next(due_at), zone_name) if pace.gap else due_at
+        if not entered:
+            fresh.append((round_id, id_, wave_id, arm, position, moment))
+        if arm in messaged:
+            due.append((moment, id_))
+    groups = list(_grouped(due, pace))
     with freezing.database.write() as connection:
-        fresh = [
-            (round_id, row.id, wave_id, row.arm, row.position, moment)
-            for moment, row in zip(moments, rows, strict=True)
-            if not row.entered
-        ]
         insert_many(
             connection, entry, ["round_id", "customer_id", "wave_id", "arm", "position", "entered_at"], fresh
         )
         ids = _batches(connection, wave_id, groups)
         planned = [
-            (wave_id, id_, batch_id, MessageState.PLANNED.value, moment, moment)
+            (wave_id, id_, batch_id, planned_state, moment, moment)
             for batch_id, group in zip(ids, groups, strict=True)
             for moment, id_ in group
         ]
@@ -270,9 +284,9 @@ def _write(freezing: Freezing, pace: _Pace, rows: Sequence[Row[Any]]) -> None:
         )
 
 
-def _moment(timetable: Timetable, slot: int, gap: float, timezone: str | None) -> int:
+def _moment(timetable: Timetable, slot: int, timezone: str | None) -> int:
     """A rate slot may fall into quiet hours again; then the message waits for their end."""
-    return to_micros(timetable.awake(from_micros(slot), timezone)) if gap else slot
+    return to_micros(timetable.awake(from_micros(slot), timezone))
 
 
 def _grouped(due: Sequence[tuple[int, int]], pace: _Pace) -> Iterator[list[tuple[int, int]]]:
@@ -304,7 +318,7 @@ def _seal(freezing: Freezing, matched: int, now: datetime) -> None:
         "round": freezing.plan.round,
         "slot": freezing.wave.slot,
         "matched": matched,
-        "excluded": {reason.value: count for reason, count in sorted(freezing.excluded.items())},
+        "excluded": dict(sorted(freezing.excluded.items())),
         "arms": {arm.name: freezing.arms[arm.name] for arm in freezing.plan.arms},
         "digest": freezing.digest.hexdigest(),
     }

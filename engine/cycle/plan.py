@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from engine.assign import is_held_out
+from engine.assign import held_out
 from engine.cycle.engine import Engine
 from engine.cycle.rule import Rule, rule_for
 from engine.cycle.sample import Sizing, sizing
@@ -169,13 +169,14 @@ def _funnel(matched: Audience, resolved: Resolved, first_send: datetime) -> tupl
 def _held_out(matched: Audience, resolved: Resolved, first_send: datetime) -> tuple[int, list[int]]:
     campaign = resolved.campaign
     rule = None if campaign.purpose == "transactional" else campaign.global_holdout
-    share = rule.share.value if rule else 0.0
-    current = period(rule.renew, first_send, campaign.timezone or "UTC") if rule else ""
+    if rule is None:
+        first = next(iter(matched.left(_SAMPLE)), [])
+        return 0, [id_ for id_, _ in first]
+    is_held = held_out(rule.share.value, period(rule.renew, first_send, campaign.timezone or "UTC"))
     held, sample = 0, list[int]()
-    for rows in matched.chunks(_CHUNK):
-        left = [row for row in rows if row.reason is None]
-        sample = sample or [row.id for row in left[:_SAMPLE]]
-        held += sum(is_held_out(share, current, row.customer_id) for row in left) if rule else 0
+    for rows in matched.left(_CHUNK):
+        sample = sample or [id_ for id_, _ in rows[:_SAMPLE]]
+        held += sum(is_held(key) for _, key in rows)
     return held, sample
 
 
@@ -315,6 +316,6 @@ def _warnings(
     schedule = resolved.campaign.schedule
     if sends and schedule is not None and freeze_at(resolved.campaign, sends[0]) < sends[0].astimezone(UTC):
         at = freeze_at(resolved.campaign, sends[0]).strftime("%Y-%m-%d %H:%M UTC")
-        warnings.append(f"clock: recipient freezes the first wave's audience at {at}, when its hour comes in the far east")
+        warnings.append(f"clock: recipient freezes the first audience at {at}, when its hour comes in the far east")
     return tuple(warnings)
 

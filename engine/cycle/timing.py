@@ -5,12 +5,14 @@ All of it is known before, and without, the arm.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from engine.declare.spec import Campaign, QuietHours
+from engine.store.tables import to_micros
 
 EARLIEST = timezone(timedelta(hours=14))
 """The zone whose day begins first; a wave on the recipients' clocks is frozen at its slot there."""
@@ -66,7 +68,7 @@ class Timetable:
     slot: str
     """The wave's local time."""
     default_zone: str
-    _known: dict[tuple[str | None, int], datetime] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _micros: dict[tuple[str | None, int], int] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def base(self, timezone_name: str | None) -> datetime:
         """The wave's slot on the clock that counts, before quiet hours."""
@@ -78,10 +80,7 @@ class Timetable:
 
     def due(self, timezone_name: str | None, step: int) -> datetime:
         """When a ramp step's customers of a time zone are due; quiet hours make them wait."""
-        key = (timezone_name, step)
-        if key not in self._known:
-            self._known[key] = self.awake(self.base(timezone_name) + step * self._hold, timezone_name)
-        return self._known[key]
+        return self.awake(self.base(timezone_name) + step * self._hold, timezone_name)
 
     @property
     def _hold(self) -> timedelta:
@@ -100,21 +99,34 @@ class Timetable:
         clock = zone(timezone_name if quiet.clock == "recipient" else None, self.default_zone)
         return quiet_until(quiet, at, clock)
 
+    def due_micros(self, timezone_name: str | None, step: int) -> int:
+        """The same as stored."""
+        key = (timezone_name, step)
+        if key not in self._micros:
+            self._micros[key] = to_micros(self.due(timezone_name, step))
+        return self._micros[key]
+
+    @property
+    def may_skip(self) -> bool:
+        """Whether quiet hours leave anybody out."""
+        quiet = self.campaign.quiet_hours
+        return quiet is not None and quiet.then == "skip"
+
     def skips_quiet(self, timezone_name: str | None) -> bool:
         """Whether `then: skip` leaves this time zone out of the wave."""
-        quiet = self.campaign.quiet_hours
-        if quiet is None or quiet.then == "wait":
-            return False
-        return self.quiet(self.base(timezone_name), timezone_name) is not None
+        return self.may_skip and self.quiet(self.base(timezone_name), timezone_name) is not None
 
     def step(self, position: int) -> int:
         """The ramp step of a position in the hash order."""
-        schedule = self.campaign.schedule
-        if schedule is None or schedule.ramp is None:
+        steps = self._steps
+        if len(steps) < 2:
             return 0
-        steps = schedule.ramp.steps
-        reached = position / _POSITIONS
-        return next((number for number, share in enumerate(steps) if reached < share.value), len(steps) - 1)
+        return min(bisect_right(steps, position / _POSITIONS), len(steps) - 1)
+
+    @cached_property
+    def _steps(self) -> list[float]:
+        schedule = self.campaign.schedule
+        return [] if schedule is None or schedule.ramp is None else [share.value for share in schedule.ramp.steps]
 
     @property
     def per_second(self) -> float | None:

@@ -61,6 +61,7 @@ candidate = Table(
 )
 """Matched customers; `reason` is the first exclusion that held, `entered` an entry in this round."""
 
+_CHUNK_COLUMNS = ("n", "id", "customer_id", "timezone", "person_salt", "entered", "reason")
 _PENDING = (MessageState.PLANNED, MessageState.CLAIMED, MessageState.ACCEPTED, MessageState.UNCERTAIN)
 
 
@@ -76,14 +77,27 @@ class Audience:
             rows = self.connection.execute(select(candidate.c.reason, func.count()).group_by(candidate.c.reason)).all()
         return {Reason(reason) if reason else None: count for reason, count in rows}
 
-    def chunks(self, size: int) -> Iterator[Sequence[Row[Any]]]:
-        """All matched customers, `size` at a time, in a stable order."""
+    def chunks(self, size: int) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
+        """All matched customers in the order of their ids, `size` at a time.
+
+        Yields:
+            Rows of (n, id, customer_id, timezone, person_salt, entered, reason).
+        """
+        columns = [candidate.c[name] for name in _CHUNK_COLUMNS]
+        return self._pages(select(*columns), size)
+
+    def left(self, size: int) -> Iterator[list[tuple[int, str]]]:
+        """(id, customer_id) of those whom no exclusion took, `size` at a time."""
+        query = select(candidate.c.n, candidate.c.id, candidate.c.customer_id).where(candidate.c.reason.is_(None))
+        for rows in self._pages(query, size):
+            yield [(id_, key) for _, id_, key in rows]
+
+    def _pages(self, query: Any, size: int) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
         last = 0
         while True:
+            page = query.where(candidate.c.n > last).order_by(candidate.c.n).limit(size)
             with self.connection.begin():
-                rows = self.connection.execute(
-                    select(candidate).where(candidate.c.n > last).order_by(candidate.c.n).limit(size)
-                ).all()
+                rows = self.connection.execute(page).all()
             if not rows:
                 return
             yield rows
@@ -136,9 +150,19 @@ def _matched(resolved: Resolved, as_of: AsOf, round_id: int | None, dialect: str
     if resolved.campaign.purpose == "marketing":
         reasons.insert(2, (customer.c[f"{channel}_consent"].is_distinct_from(True), Reason.NO_CONSENT))
     reason = case(*[(holds, literal(why.value)) for holds, why in reasons], else_=None)
-    found = select(
-        customer.c.id, customer.c.customer_id, customer.c.timezone, customer.c.person_salt, address_hash, entered, reason
-    ).where(matching(resolved, as_of, dialect)).order_by(customer.c.id)
+    found = (
+        select(
+            customer.c.id,
+            customer.c.customer_id,
+            customer.c.timezone,
+            customer.c.person_salt,
+            address_hash,
+            entered,
+            reason,
+        )
+        .where(matching(resolved, as_of, dialect))
+        .order_by(customer.c.id)
+    )
     columns = ["id", "customer_id", "timezone", "person_salt", "address_hash", "entered", "reason"]
     return insert(candidate).from_select(columns, found)
 

@@ -129,6 +129,22 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
+def execute_many(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Run one statement for many rows through the driver itself, which costs a tenth of doing it row by row.
+
+    Args:
+        statement: SQL with `?` for each value of a row. Instants are microseconds, JSON is text.
+    """
+    if not rows:
+        return
+    cursor = connection.connection.cursor()
+    try:
+        sqlite = connection.dialect.name == "sqlite"
+        cursor.executemany(statement if sqlite else statement.replace("?", "%s"), rows)
+    finally:
+        cursor.close()
+
+
 def insert_many(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows in bulk: `executemany` on SQLite, COPY on PostgreSQL.
 

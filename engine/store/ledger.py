@@ -16,9 +16,16 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, or_, select, update
 
 from engine.model import BatchState, MessageState, Reason, RoundState, WaveState
+from engine.store.database import execute_many
 from engine.store.tables import batch, call, customer, entry, lane, message, round_, skeleton, suppression, wave
 
 RUNNING = (RoundState.OPEN, RoundState.SETTLING)
+
+
+_CLAIM = (
+    "UPDATE message SET state = 'claimed', call_id = ?, attempt = attempt + 1, skeleton_id = ?, \"values\" = ? "
+    "WHERE id = ? AND state = 'planned'"
+)
 
 
 class LeaseLost(Exception):
@@ -163,17 +170,8 @@ def claim(
         .values(batch_id=held.batch_id, provider=provider, token=held.token, size=len(sendable), sent_at=now)
         .returning(call.c.id)
     ).scalar_one()
-    connection.execute(
-        update(message)
-        .where(message.c.id == bindparam("message_id"))
-        .values(
-            state=MessageState.CLAIMED,
-            call_id=call_id,
-            attempt=message.c.attempt + 1,
-            skeleton_id=bindparam("to_skeleton"),
-            values=bindparam("to_values"),
-        ),
-        [{"message_id": i.message_id, "to_skeleton": i.skeleton_id, "to_values": i.values} for i in sendable],
+    execute_many(
+        connection, _CLAIM, [(call_id, item.skeleton_id, item.values, item.message_id) for item in sendable]
     )
     return call_id, frozenset(item.message_id for item in sendable)
 
