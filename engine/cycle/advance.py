@@ -25,7 +25,6 @@ from engine.cycle.improve import propose
 from engine.cycle.launch import RUNNING
 from engine.cycle.measure import window_of
 from engine.cycle.sealed_plan import SealedPlan, plan_of
-from engine.cycle.timing import zone
 from engine.errors import CampaignError
 from engine.model import Decision, RoundState, WaveState
 from engine.segments.audience import events_used
@@ -33,7 +32,6 @@ from engine.store import audit
 from engine.store.tables import entry, proposal, round_, wave
 
 LATE_DATA = timedelta(days=1)
-_HORIZON = timedelta(days=400)
 _OPEN_WAVES = (WaveState.DUE, WaveState.FREEZING, WaveState.FROZEN, WaveState.SENDING)
 
 
@@ -75,17 +73,7 @@ def _is_complete(engine: Engine, plan: SealedPlan, of: Row[Any], now: datetime) 
     with engine.database.read() as connection:
         if _sample_reached(connection, plan, of.id):
             return True
-        begun = connection.execute(select(func.count()).where(wave.c.round_id == of.id)).scalar_one()
-    campaign = plan.resolved.campaign
-    if campaign.schedule is None:
-        return begun > 0
-    limit = campaign.round.at_most if campaign.round is not None else None
-    end = of.launched_at + limit.delta if limit is not None else now + _HORIZON
-    if end <= now:
-        return True
-    ahead = engine.calendar(campaign.schedule, zone(None, plan.zone), after=now, before=end)
-    due = engine.calendar(campaign.schedule, zone(None, plan.zone), after=of.launched_at, before=now)
-    return not ahead and begun >= len(due)
+    return waves.is_over(engine, plan, of, now)
 
 
 def _sample_reached(connection: Connection, plan: SealedPlan, round_id: int) -> bool:

@@ -22,7 +22,14 @@ class Calendar(Protocol):
     """Says when a schedule sends; `schedule.scheduler.slots` is the real one."""
 
     def __call__(
-        self, schedule: Schedule | None, zone: ZoneInfo, *, after: datetime, before: datetime
+        self,
+        schedule: Schedule | None,
+        zone: ZoneInfo,
+        *,
+        after: datetime,
+        before: datetime,
+        launched: datetime | None = None,
+        most: int = ...,
     ) -> list[datetime]: ...
 
 

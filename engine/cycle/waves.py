@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, exists, func, insert, select, update
@@ -21,33 +21,50 @@ from engine.store.tables import batch, entry, message, wave
 
 _EAST = timedelta(hours=15)
 """A slot on the recipients' clocks is frozen up to so long before it comes in the campaign's zone."""
+_HORIZON = timedelta(days=400)
+_MOST_AT_ONCE = 1_000
+_REPEATED = 61
+"""The last slot and, where clocks go back, an hour of minutes come again."""
 _WAITING = (WaveState.DUE, WaveState.FREEZING)
 _UNDER_WAY = (WaveState.FROZEN, WaveState.SENDING)
 
 
 def open_due(engine: Engine, plan: SealedPlan, round_: Row[Any], now: datetime) -> None:
     """Insert a row for every slot whose time has come; the unique key makes a repeat harmless."""
-    campaign = plan.resolved.campaign
+    for slot in _unopened(engine, plan, round_, before=min(now + _EAST, _end(plan, round_, now))):
+        if freeze_at(plan.resolved.campaign, slot) <= now:
+            _open(engine, plan, round_, slot, now)
+
+
+def is_over(engine: Engine, plan: SealedPlan, round_: Row[Any], now: datetime) -> bool:
+    """Whether the schedule has no slot left to open."""
+    return not _unopened(engine, plan, round_, before=_end(plan, round_, now), most=1)
+
+
+def _unopened(
+    engine: Engine, plan: SealedPlan, round_: Row[Any], *, before: datetime, most: int = _MOST_AT_ONCE
+) -> list[datetime]:
+    """The slots after the last one opened: those before it need not be counted up again."""
+    schedule, clock = plan.resolved.campaign.schedule, zone(None, plan.zone)
     with engine.database.read() as connection:
         known = set(connection.execute(select(wave.c.slot).where(wave.c.round_id == round_.id)).scalars())
-        if campaign.schedule is None and known:
-            return
-    local = engine.calendar(
-        campaign.schedule, zone(None, plan.zone), after=round_.launched_at, before=_end(plan, round_, now + _EAST)
+    if schedule is None and known:
+        return []
+    opened = [datetime.fromisoformat(slot).replace(tzinfo=clock).astimezone(UTC) for slot in known]
+    last = max([round_.launched_at, *opened])
+    slots = engine.calendar(
+        schedule, clock, after=last, before=before, launched=round_.launched_at, most=most + _REPEATED
     )
-    for slot in local:
-        if slot_name(slot) in known or freeze_at(campaign, slot) > now:
-            continue
-        _open(engine, plan, round_, slot, now)
+    return [slot for slot in slots if slot_name(slot) not in known][:most]
 
 
-def _end(plan: SealedPlan, round_: Row[Any], horizon: datetime) -> datetime:
-    """No wave starts after the round's longest duration."""
+def _end(plan: SealedPlan, round_: Row[Any], now: datetime) -> datetime:
+    """No wave starts after the round's longest duration, and none is looked for further ahead than this."""
     limit = plan.resolved.campaign.round
     if limit is None or limit.at_most is None:
-        return horizon
+        return now + _HORIZON
     launched: datetime = round_.launched_at
-    return min(horizon, launched + limit.at_most.delta)
+    return launched + limit.at_most.delta
 
 
 def _open(engine: Engine, plan: SealedPlan, round_: Row[Any], slot: datetime, now: datetime) -> None:

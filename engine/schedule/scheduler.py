@@ -10,49 +10,87 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.calendarinterval import CalendarIntervalTrigger
 from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from engine.cycle.timing import slot_name
 from engine.declare.spec import Schedule
+from engine.store.tables import MICROSECOND
 
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MOST_SLOTS = 10_000
 
 
-def slots(schedule: Schedule | None, zone: ZoneInfo, *, after: datetime, before: datetime) -> list[datetime]:
-    """The local times at which a schedule sends, with `after <= slot < before`.
+def slots(
+    schedule: Schedule | None,
+    zone: ZoneInfo,
+    *,
+    after: datetime,
+    before: datetime,
+    launched: datetime | None = None,
+    most: int = _MOST_SLOTS,
+) -> list[datetime]:
+    """The local times at which a schedule sends, with `after <= slot < before`, in whole seconds.
 
     Without a schedule there is one slot: `after` itself. A time that a clock change skips
     moves forward; one that it repeats comes once, because a slot is a local time.
 
+    Args:
+        launched: what `every` counts from where the schedule has no `starts`; default `after`.
+        most: how many slots suffice.
+
     Returns:
         Aware times in `zone`, ascending, without repetition.
     """
+    after, begun = after.replace(microsecond=0), (launched or after).replace(microsecond=0)
     if schedule is None:
         return [after.astimezone(zone)] if after < before else []
+    first, end = max(after, _starts(schedule, zone, after)), min(before, _ends(schedule, zone))
     found: dict[str, datetime] = {}
-    for slot in _fire_times(_trigger(schedule, zone, after), max(after, _starts(schedule, zone, after))):
-        if slot >= before or slot >= _ends(schedule, zone):
+    instants = set[datetime]()
+    for slot in _local_times(schedule, zone, first, begun.astimezone(zone)):
+        at = slot.astimezone(UTC)
+        if at >= end or len(found) >= most:
             break
-        if slot < after:
-            continue
-        found.setdefault(slot.replace(tzinfo=None).isoformat(), slot.astimezone(zone))
-        if len(found) >= _MOST_SLOTS:
-            break
-    return list(found.values())
+        # Where a clock change skips an hour, two local times may fall on one instant, and in another order.
+        if at >= first and at not in instants and slot_name(slot) not in found:
+            found[slot_name(slot)] = slot
+            instants.add(at)
+    return sorted(found.values(), key=lambda slot: slot.astimezone(UTC))
 
 
-def _fire_times(trigger: BaseTrigger, after: datetime) -> Iterator[datetime]:
+def _local_times(schedule: Schedule, zone: ZoneInfo, first: datetime, launched: datetime) -> Iterator[datetime]:
+    """A schedule's local times in order, some of them before `first`."""
+    if schedule.at is not None:
+        yield datetime.fromisoformat(schedule.at).replace(tzinfo=zone)
+    elif schedule.every is not None and schedule.every.delta % _DAY:
+        start = _starts(schedule, zone, launched)
+        every = IntervalTrigger(seconds=int(schedule.every.delta.total_seconds()), start_date=start, timezone=UTC)
+        yield from (at.astimezone(zone) for at in _fire_times(every, first))
+    elif schedule.every is not None:
+        yield from _every_days(schedule.every.delta, _starts(schedule, zone, launched), first)
+    elif schedule.cron is not None:
+        # In the zone itself APScheduler loses a time after midnight on the day after clocks went forward. The day
+        # is for those that a change moves.
+        clock = (first.astimezone(zone) - _DAY).replace(tzinfo=UTC)
+        yield from (at.replace(tzinfo=zone) for at in _fire_times(cron_trigger(schedule.cron), clock))
+
+
+def _fire_times(trigger: BaseTrigger, now: datetime) -> Iterator[datetime]:
     previous: datetime | None = None
-    now = after
     while (fired := trigger.get_next_fire_time(previous, now)) is not None:
         yield fired
-        # In UTC, because adding to a repeated local hour stays in its first pass for ever.
-        previous, now = fired, fired.astimezone(UTC) + timedelta(microseconds=1)
+        previous, now = fired, fired + MICROSECOND
+
+
+def _every_days(period: timedelta, start: datetime, first: datetime) -> Iterator[datetime]:
+    """Whole days keep the local time across clock changes."""
+    slot = start + max(0, (first - start) // period - 1) * period
+    while True:
+        yield slot
+        slot += period
 
 
 def _starts(schedule: Schedule, zone: ZoneInfo, otherwise: datetime) -> datetime:
@@ -65,32 +103,8 @@ def _ends(schedule: Schedule, zone: ZoneInfo) -> datetime:
     return datetime.combine(schedule.ends, time.min, zone)
 
 
-def _trigger(schedule: Schedule, zone: ZoneInfo, launched: datetime) -> BaseTrigger:
-    if schedule.at is not None:
-        return DateTrigger(datetime.fromisoformat(schedule.at), timezone=zone)
-    if schedule.cron is not None:
-        return cron_trigger(schedule.cron, zone)
-    if schedule.every is not None:
-        return _every(schedule.every.delta, _starts(schedule, zone, launched.astimezone(zone)), zone)
-    raise ValueError("a schedule needs one of at, cron, every")
-
-
-def _every(period: timedelta, start: datetime, zone: ZoneInfo) -> BaseTrigger:
-    """Whole days keep the local time across clock changes; shorter periods count elapsed time."""
-    if period % _DAY:
-        return IntervalTrigger(seconds=int(period.total_seconds()), start_date=start, timezone=zone)
-    return CalendarIntervalTrigger(
-        days=period.days,
-        start_date=start.date(),
-        hour=start.hour,
-        minute=start.minute,
-        second=start.second,
-        timezone=zone,
-    )
-
-
-def cron_trigger(expression: str, zone: ZoneInfo) -> BaseTrigger:
-    """A cron expression as cron reads it.
+def cron_trigger(expression: str) -> BaseTrigger:
+    """A cron expression as cron reads it, on a clock that never changes.
 
     APScheduler counts weekdays from Monday = 0 and refuses 7, and asks for day of month *and*
     weekday where cron asks for either; both are translated here.
@@ -105,7 +119,7 @@ def cron_trigger(expression: str, zone: ZoneInfo) -> BaseTrigger:
     weekday = _weekdays(weekday)
 
     def part(**days: str) -> CronTrigger:
-        return CronTrigger(minute=minute, hour=hour, month=month, timezone=zone, **days)
+        return CronTrigger(minute=minute, hour=hour, month=month, timezone=UTC, **days)
 
     if day != "*" and weekday != "*":
         return OrTrigger([part(day=day), part(day_of_week=weekday)])
@@ -131,8 +145,8 @@ def _weekdays(field: str) -> str:
 def _weekday(text: str) -> int:
     if re.fullmatch("[0-7]", text):
         return int(text)
-    if text[:3] in _WEEKDAYS:
-        return _WEEKDAYS.index(text[:3])
+    if text in _WEEKDAYS:
+        return _WEEKDAYS.index(text)
     raise ValueError(f"{text!r} is no weekday; write 0 to 7 or mon, tue …")
 
 
