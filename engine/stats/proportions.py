@@ -103,6 +103,8 @@ def _end(excess: Callable[[float], float], estimate: float, limit: float) -> flo
     beside = estimate + math.copysign(1e-14, limit)
     if abs(beside) >= 1 or excess(limit) <= 0:
         return limit
+    if excess(beside) >= 0:
+        return estimate
     return float(brentq(excess, beside, limit, xtol=1e-15, rtol=1e-14))
 
 

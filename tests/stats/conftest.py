@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A loaded machine is slow, which says nothing about the numbers.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 """Reference data that is not part of the repository; a test that needs it skips where it is missing."""
-
-Close = Callable[[float, float], bool]
 
 
 @pytest.fixture(scope="session")
