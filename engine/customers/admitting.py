@@ -12,7 +12,7 @@ import polars as pl
 from engine.customers.checking import check
 from engine.customers.chunks import LINE, TEXT
 from engine.customers.layout import CUSTOMERS, ORDERS
-from engine.customers.quality import ImportReport, Tally, reject_limit
+from engine.customers.quality import ImportReport, Tally, reject_limit, written
 from engine.customers.reading import chunks
 from engine.customers.sieve import Clock
 from engine.customers.source_file import SHOWN, Reject
@@ -87,9 +87,9 @@ def _report(task: Task, tally: Tally, *, checked: int, accepted: int) -> ImportR
         notes={text: {"count": note.count, "lines": note.lines} for text, note in tally.notes.items()},
         dropped=tuple(sorted(tally.dropped)),
         names=names,
-        first_at=None if tally.first is None else from_micros(tally.first).isoformat(),
-        last_at=None if last is None else last.isoformat(),
-        through=through.isoformat() if through and task.layout is not CUSTOMERS else None,
+        first_at=None if tally.first is None else written(from_micros(tally.first)),
+        last_at=None if last is None else written(last),
+        through=written(through) if through and task.layout is not CUSTOMERS else None,
     )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from engine.customers import sources
 from engine.customers.layout import CUSTOMERS, EVENTS, LAYOUTS, ORDERS
-from engine.customers.quality import ImportReport
+from engine.customers.quality import ImportReport, written
 from engine.customers.task import Progress, Task
 from engine.errors import FixYourData, Refused
 from engine.model import instant
@@ -230,4 +230,4 @@ def _raise_marks(database: Database, task: Task, report: ImportReport) -> Import
         return report
     with database.write() as connection:
         sources.complete_through(connection, report.source, report.names, task.through)
-    return replace(report, through=task.through.isoformat())
+    return replace(report, through=written(task.through))

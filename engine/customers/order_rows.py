@@ -69,14 +69,15 @@ def _lines(batch: Batch) -> int:
     details = ", ".join(_DETAILS)
     given = ", ".join(f"excluded.{name}" for name in _DETAILS)
     stored = ", ".join(f"order_line.{name}" for name in _DETAILS)
+    # INSERT comes first: Python's sqlite3 counts the rows of no statement that begins with WITH.
     return batch.run(
+        f"INSERT INTO order_line (order_id, line, customer_id, ordered_at, recorded_at, {details}) "
         f"WITH stored AS (SELECT o.line, {_numbered('o', 'o.line')} FROM order_line o WHERE o.order_id IN {_ORDERS}), "
         f"incoming AS (SELECT s.*, c.id AS person, {_numbered('s', 's.n')} FROM {_MATCHED} WHERE NOT {_OF_ANOTHER}), "
         "placed AS (SELECT i.*, k.line AS known, "
         "row_number() OVER (PARTITION BY i.order_id, k.line IS NULL ORDER BY i.n) AS fresh, "
         "(SELECT coalesce(max(o.line), 0) FROM order_line o WHERE o.order_id = i.order_id) AS last "
         f"FROM incoming i LEFT JOIN stored k ON {same} AND k.nth = i.nth) "
-        f"INSERT INTO order_line (order_id, line, customer_id, ordered_at, recorded_at, {details}) "
         f"SELECT order_id, coalesce(known, last + fresh), person, ordered_at, :at, {details} FROM placed WHERE true "
         f"ON CONFLICT (order_id, line) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _DETAILS)} "
         f"WHERE ({given}) {batch.words.differs} ({stored})"

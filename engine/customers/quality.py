@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from engine.errors import FixYourData
@@ -169,6 +170,11 @@ class ImportReport:
         lines = [f"    {count / self.checked:>6.1%}  {name}" for name, count in self.filled.items() if count]
         span = [f"  from      {_short(self.first_at)} to {_short(self.last_at)}"] if self.first_at else []
         return [*span, "  filled", *lines]
+
+
+def written(at: datetime) -> str:
+    """An instant as tools read it."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _short(at: str | None) -> str:
