@@ -144,11 +144,14 @@ def _small(interval: Interval | None, name: str, description: str) -> Markup:
 
 def _arm(row: rows.ArmRow, name: str) -> tuple[rows.ArmRow, list[tuple[rows.Stage, Markup]]]:
     """An arm with each of its stages drawn."""
-    titles = [(stage, f"{row.name}: {stage.share} of assigned {stage.name}") for stage in row.stages]
-    bars = [
-        (stage, intervals.share_bar(stage.part, name=f"{name}{stage.name}", title=title)) for stage, title in titles
-    ]
-    return row, [(stage, _drawing(bar)) for stage, bar in bars]
+    return row, [(stage, _filled(stage, row.name, f"{name}{stage.name}")) for stage in row.stages]
+
+
+def _filled(stage: rows.Stage, arm: str, name: str) -> Markup:
+    if stage.part is None:
+        return Markup()
+    title = f"{arm}: {stage.share} of assigned {stage.name}"
+    return _drawing(intervals.share_bar(stage.part, name=name, title=title))
 
 
 def _segmented(report: Report, one: Segmented, name: str) -> dict[str, Any]:

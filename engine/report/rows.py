@@ -42,6 +42,7 @@ class Compared:
     adjusted: bool
     """Whether the p-value allows for several tests."""
     uncapped: str | None
+    """Both values without the cap, where it changed them."""
 
 
 def compared(report: Report, result: Result) -> Compared:
@@ -86,6 +87,8 @@ def _uncapped(report: Report, result: Result, unit: Unit, spread: float | None) 
     if result.uncapped is None:
         return None
     both = (result.uncapped.treatment_value, result.uncapped.control_value)
+    if both == (result.treatment_value, result.control_value):
+        return None
     return " vs ".join(report.figures.value(value, unit, spread=spread) for value in both)
 
 
@@ -95,8 +98,8 @@ class Stage:
 
     name: str
     count: str
-    part: float
-    """Of those assigned, 0–1."""
+    part: float | None
+    """Of those assigned, 0–1; None where nobody reports it."""
     share: str
 
 
@@ -121,12 +124,22 @@ def arm_row(report: Report, arm: ArmCount) -> ArmRow:
         planned=figures.share(arm.share),
         assigned=figures.count(arm.assigned),
         messaged=arm.role is not ArmRole.HOLDOUT,
-        stages=(_stage(report, arm, "accepted", arm.accepted), _stage(report, arm, "delivered", arm.delivered)),
+        stages=(
+            _stage(report, arm, "accepted", arm.accepted),
+            _stage(report, arm, "delivered", delivered(report, arm)),
+        ),
         uncertain=figures.count(arm.uncertain) if arm.uncertain else None,
     )
 
 
-def _stage(report: Report, arm: ArmCount, name: str, count: int) -> Stage:
+def delivered(report: Report, arm: ArmCount) -> int | None:
+    """Messages delivered; None where the channel reports no deliveries at all."""
+    return arm.delivered if any(each.delivered for each in report.judged.arms) else None
+
+
+def _stage(report: Report, arm: ArmCount, name: str, count: int | None) -> Stage:
+    if count is None:
+        return Stage(name=name, count="not reported", part=None, share="")
     part = count / arm.assigned if arm.assigned else 0.0
     share = report.figures.value(part, Unit.SHARE, spread=_PER_CENT)
     return Stage(name=name, count=report.figures.count(count), part=part, share=share)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from engine.model import Decision
 from engine.report import intervals, rows, words
 from engine.report.document import Result
+from engine.report.figures import NONE
 from engine.report.headline import headline
 from engine.report.report import Report
 
@@ -78,10 +79,10 @@ def _health(report: Report, width: int) -> list[str]:
 
 
 def _arms(report: Report) -> list[str]:
-    count = report.figures.count
     lines = [
         (arm.name, arm.role.value, report.figures.share(arm.share), *(
-            count(number) for number in (arm.assigned, arm.accepted, arm.delivered, arm.uncertain)
+            NONE if number is None else report.figures.count(number)
+            for number in (arm.assigned, arm.accepted, rows.delivered(report, arm), arm.uncertain)
         ))
         for arm in report.judged.arms
     ]  # fmt: skip

@@ -232,6 +232,25 @@ def test_arms_waves_audience_and_seals_are_all_there() -> None:
         assert words in text
 
 
+def test_deliveries_that_nobody_reports_are_not_shown_as_none() -> None:
+    case = cases.ship()
+    assert case.judged is not None
+    for arm in case.judged["arms"]:
+        arm["delivered"] = 0
+    text = page(case).text
+    assert "not reported" in text
+    assert "of assigned delivered" not in text
+
+
+def test_money_is_shown_without_its_cap_where_the_cap_changed_it() -> None:
+    case = cases.ship()
+    assert case.judged is not None
+    case.judged["results"][1]["uncapped"] = {"treatment_value": 4.11, "control_value": 3.412}
+    assert "uncapped €4.11 vs €3.41" in page(case).text
+    case.judged["results"][1]["uncapped"] = {"treatment_value": 3.871, "control_value": 3.412}
+    assert "uncapped" not in page(case).text
+
+
 def test_what_a_look_cannot_judge_says_why_instead_of_numbers() -> None:
     case = cases.inconclusive()
     case.primary.update(difference=None, lift=None, p_value=None, unjudged="nobody counts in purchase_rate")
