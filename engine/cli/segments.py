@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from engine.cli.output import Format, FormatOption, echo_json
+
 if TYPE_CHECKING:
     from engine.declare.spec import Segment
-    from engine.model import AsOf
     from engine.segments.explain import Line
 
 
-class Format(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-
-
 Name = Annotated[str, typer.Argument(help="Name of a segment in campaigns.yaml", show_default=False)]
-Written = Annotated[Format, typer.Option("--format", help="How the answer is written")]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,44 +26,44 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="segments")
 
 
-def list_(ctx: typer.Context, format_: Written = Format.TEXT) -> None:
+def list_(ctx: typer.Context, format_: FormatOption = Format.TEXT) -> None:
     """The segments that are declared."""
     segments = _declared(ctx)
     if format_ is Format.JSON:
-        _dump([{"name": name, "description": segment.description} for name, segment in segments.items()])
+        echo_json([{"name": name, "description": segment.description} for name, segment in segments.items()])
         return
     width = max((len(name) for name in segments), default=0)
     for name, segment in segments.items():
         typer.echo(f"{name:<{width}}  {segment.description or ''}".rstrip())
 
 
-def show(ctx: typer.Context, name: Name, format_: Written = Format.TEXT) -> None:
+def show(ctx: typer.Context, name: Name, format_: FormatOption = Format.TEXT) -> None:
     """The rule in words, with how many customers each condition holds for on its own."""
     from engine.segments.explain import explain
 
-    segment, segments, as_of = _segment(ctx, name), _declared(ctx), ctx.obj.as_of()
+    segments, as_of = _with(ctx, name), ctx.obj.as_of()
+    segment = segments[name]
     with ctx.obj.open().read() as connection:
         lines = explain(connection, segment.where, segments, as_of)
         if format_ is Format.JSON:
             rule = [{"depth": line.depth, "words": line.words, "customers": line.customers} for line in lines]
-            _dump({"name": name, "description": segment.description, "as_of": _iso(as_of), "rule": rule})
+            echo_json({"name": name, "description": segment.description, "as_of": as_of.at, "rule": rule})
             return
         typer.echo(f"{name}: {segment.description}" if segment.description else name)
         for line in lines:
             typer.echo(_text(line))
 
 
-def size(ctx: typer.Context, name: Name, format_: Written = Format.TEXT) -> None:
+def size(ctx: typer.Context, name: Name, format_: FormatOption = Format.TEXT) -> None:
     """How many customers are in the segment."""
     from engine.declare.spec import InSegment
     from engine.segments.explain import size as count
 
-    _segment(ctx, name)
-    as_of = ctx.obj.as_of()
+    segments, as_of = _with(ctx, name), ctx.obj.as_of()
     with _waiting(), ctx.obj.open().read() as connection:
-        customers = count(connection, InSegment(in_segment=name), _declared(ctx), as_of)
+        customers = count(connection, InSegment(in_segment=name), segments, as_of)
     if format_ is Format.JSON:
-        _dump({"name": name, "as_of": _iso(as_of), "customers": customers})
+        echo_json({"name": name, "as_of": as_of.at, "customers": customers})
     else:
         typer.echo(customers)
 
@@ -79,17 +72,16 @@ def sample(
     ctx: typer.Context,
     name: Name,
     customers: Annotated[int, typer.Option("--customers", "-n", min=1, help="How many at most")] = 10,
-    format_: Written = Format.TEXT,
+    format_: FormatOption = Format.TEXT,
 ) -> None:
     """Some customers of the segment, always the same ones: the first by customer_id."""
     from engine.segments.explain import first
 
-    _segment(ctx, name)
-    as_of = ctx.obj.as_of()
+    segments, as_of = _with(ctx, name), ctx.obj.as_of()
     with _waiting(), ctx.obj.open().read() as connection:
-        found = first(connection, name, _declared(ctx), as_of, customers)
+        found = first(connection, name, segments, as_of, customers)
     if format_ is Format.JSON:
-        _dump({"name": name, "as_of": _iso(as_of), "customer_ids": found})
+        echo_json({"name": name, "as_of": as_of.at, "customer_ids": found})
         return
     for customer_id in found:
         typer.echo(customer_id)
@@ -100,7 +92,8 @@ def _declared(ctx: typer.Context) -> dict[str, Segment]:
     return segments
 
 
-def _segment(ctx: typer.Context, name: str) -> Segment:
+def _with(ctx: typer.Context, name: str) -> dict[str, Segment]:
+    """The declared segments, the named one among them."""
     from engine.declare.near import suggestion
     from engine.errors import NotFound
 
@@ -108,7 +101,7 @@ def _segment(ctx: typer.Context, name: str) -> Segment:
     if name not in segments:
         hint = suggestion(name, segments, otherwise="campaigns.yaml declares none")
         raise NotFound(f'there is no segment "{name}"; {hint}')
-    return segments[name]
+    return segments
 
 
 def _waiting() -> Any:
@@ -120,11 +113,3 @@ def _waiting() -> Any:
 def _text(line: Line) -> str:
     counted = "not yet" if line.customers is None else f"{line.customers:,}"
     return f"{counted:>11}  {'  ' * line.depth}{line.words}"
-
-
-def _iso(as_of: AsOf) -> str:
-    return as_of.at.isoformat().replace("+00:00", "Z")
-
-
-def _dump(document: Any) -> None:
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
