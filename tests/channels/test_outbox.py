@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import multiprocessing
 import os
+import threading
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -123,6 +125,18 @@ def test_the_index_is_on_disk_before_the_call_is_answered(tmp_path: Path, monkey
     monkeypatch.setattr(module.os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
     Outbox(tmp_path).send([mail(1)], call_id=1, now=NOW)
     assert synced == [(tmp_path / INDEX).stat().st_size]
+
+
+def test_an_index_is_added_to_in_turn(tmp_path: Path) -> None:
+    index = tmp_path / INDEX
+    with index.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=append, args=(index, b"{}\n"))
+        waiting.start()
+        waiting.join(timeout=0.2)
+        assert index.read_bytes() == b"", "nobody looks for a torn line while another writes"
+    waiting.join()
+    assert index.read_bytes() == b"{}\n"
 
 
 def _append_often(index: str, letter: str) -> None:

@@ -195,6 +195,15 @@ def test_sms_is_text_only_with_values_on_one_line() -> None:
     assert (expanded.subject, expanded.html) == (None, None)
 
 
+def test_a_mail_without_a_template_is_plain_text() -> None:
+    content = Content(channel="email", subject="For {{ customer.x }}", text="Dear {{ customer.x }},\nhello & goodbye")
+    expanded, plain, shared = both(Composer(content, {}, NONCE), {"x": "Ann & <Bob>"})
+    assert expanded == plain
+    assert shared
+    assert (expanded.subject, expanded.html) == ("For Ann & <Bob>", None)
+    assert expanded.text == "Dear Ann & <Bob>,\nhello & goodbye"
+
+
 def test_needs_are_the_facts_that_the_templates_read() -> None:
     assert composer().needs == {"first_name", "last_viewed"}
     files = {"part.html": "{{ customer.city }} {{ customer['points'] }}"}
