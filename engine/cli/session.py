@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import FixYourSettings
+from engine.errors import FixYourSettings, Refused
 
 if TYPE_CHECKING:
     from engine.cycle.engine import Engine
@@ -50,8 +50,19 @@ class Session:
         return self.settings.database_url
 
     def now(self) -> datetime:
-        """The pretended instant, else the clock."""
-        return self.at or datetime.now(UTC)
+        """The pretended instant, else where a store that pretends has got to, else the clock."""
+        return self.at or self._reached() or datetime.now(UTC)
+
+    def _reached(self) -> datetime | None:
+        """The clock of a store in pretended time, where that is ahead of the real one."""
+        from engine.store import pretended
+
+        prefix, _, path = self.settings.database_url.partition(":///")
+        if prefix == "sqlite" and not Path(path).exists():
+            return None  # asking the time makes no store
+        with self.open().read() as connection:
+            reached = pretended.latest(connection)
+        return reached if reached is not None and reached > datetime.now(UTC) else None
 
     def as_of(self) -> AsOf:
         """What may be seen now."""
@@ -91,6 +102,11 @@ class Session:
         if moves and self.at is not None:
             with database.write() as connection:
                 pretended.move_to(connection, self.at)
+        elif moves and (reached := self._reached()) is not None:
+            raise Refused(
+                f"this store has got to {reached:%Y-%m-%dT%H:%M:%SZ} in pretended time; "
+                "go on with --at and that time or a later one"
+            )
         return Project(file=self.file.resolve(), settings=self.settings, at=self.at)
 
     def engine(self, *, moves: bool = False) -> Engine:
