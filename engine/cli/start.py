@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SEED = 20
 _DEMO = Path("campaign-demo")
-_SAMPLE = 5_000
+_SAMPLE = 20_000
 
 
 def register(app: typer.Typer) -> None:

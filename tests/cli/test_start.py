@@ -25,6 +25,7 @@ SHORT_ROUND = "until: 50 per arm, at_most: 60 days"
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, and an environment that names no store."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(start, "_SAMPLE", 1_000)
     monkeypatch.setenv("CAMPAIGN_DATABASE_URL", "sqlite:///elsewhere.db")
     return tmp_path
 
