@@ -7,7 +7,8 @@ may is proved for each path by sending probes through: they must come out where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -94,7 +95,7 @@ class Composer:
     def __init__(self, content: Content, sources: Mapping[str, str], nonce: str) -> None:
         self._content = content
         self._sources = dict(sources) | _own_texts(content)
-        with _SyntaxAsProblem(self._sources):
+        with _errors_as_problems(self._sources):
             roots = [name for name in (_SUBJECT, _PREHEADER, _TEXT, content.template or "") if name in self._sources]
             trees = templates.closure(roots, self._sources).values()
             self.needs: frozenset[str] = templates.customer_facts(trees)
@@ -179,6 +180,8 @@ class Composer:
         self._capture.start(marking=marking, addresses=addresses)
         self._allowance.renew(self._steps)
         subject = " ".join(_run(self._subject, scope).split())
+        if not marking:
+            _check_subject(subject)
         preheader, body = _run(self._preheader, scope), _run(self._body, scope)
         return _Pieces(subject, preheader, body, tuple(self._capture.links))
 
@@ -243,7 +246,6 @@ class Composer:
 
     def _finished(self, pieces: _Pieces) -> tuple[str | None, str | None, str]:
         """Subject, HTML and text as they are mailed."""
-        _check_subject(pieces.subject)
         if len(pieces.body) > MOST_CHARACTERS:
             raise NotAllowed(f"the message would be larger than {MOST_CHARACTERS:,} characters; shorten what it prints")
         subject = pieces.subject if self._content.channel == "email" else None
@@ -263,20 +265,15 @@ def _check_subject(subject: str) -> None:
         raise NotAllowed(f"the subject would be longer than {_LONGEST_SUBJECT} characters; shorten what it prints")
 
 
-class _SyntaxAsProblem:
+@contextmanager
+def _errors_as_problems(sources: Mapping[str, str]) -> Iterator[None]:
     """Turns Jinja's errors about templates into problems with file, line and source."""
-
-    def __init__(self, sources: Mapping[str, str]) -> None:
-        self._sources = sources
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if isinstance(error, TemplateSyntaxError):
-            raise FixYourYaml([problem_of(error, self._sources)]) from error
-        if isinstance(error, TemplateNotFound):
-            raise FixYourYaml([Problem(message=error.message or f"there is no templates/{error.name}")]) from error
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        raise FixYourYaml([problem_of(error, sources)]) from error
+    except TemplateNotFound as error:
+        raise FixYourYaml([Problem(message=error.message or f"there is no templates/{error.name}")]) from error
 
 
 def problem_of(error: TemplateSyntaxError, sources: Mapping[str, str]) -> Problem:

@@ -69,6 +69,14 @@ def test_a_subject_is_one_line_without_control_characters() -> None:
     assert rendered.subject == "Hello Ann Bcc: victim@example.com\ufffd\ufffd!"
 
 
+def test_a_subject_is_bounded() -> None:
+    made = composer("<p>x</p>", name="mail.html", subject="{% for i in range(30) %}{{ customer.x }}{% endfor %}")
+    assert both(made, {"x": "x" * 33})[0].subject == "x" * 990
+    for x in ("x" * 34, "x" * 400):
+        with pytest.raises(RenderingFailed, match="the subject would be longer than 998 characters"):
+            made.compose(names(x=x))
+
+
 def test_what_is_the_same_for_a_round_stands_in_the_skeleton() -> None:
     composed = composer("<p>{{ sender.postal_address }} {{ campaign.name }}</p>", name="mail.html").compose(names())
     assert composed.values == "[]"
