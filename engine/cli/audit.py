@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,8 @@ from engine.cli.output import Format, FormatOption, echo_json, moment, table
 
 if TYPE_CHECKING:
     from engine.cli.session import Session
+
+_PAYLOAD = 80
 
 
 def register(app: typer.Typer) -> None:
@@ -44,22 +46,28 @@ def show(
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """List the audit entries, or show one with what it seals."""
-    from engine.cycle.record import entries, entry
+    from engine.cycle.record import entries
+    from engine.cycle.record import entry as whole
 
     session: Session = ctx.obj
     with session.open().read() as connection:
         if number is not None:
-            echo_json(entry(connection, number))
+            echo_json(whole(connection, number))
             return
         found = entries(connection, campaign)
     if format_ is Format.JSON:
         echo_json(found)
         return
     rows = [
-        (each["seq"], moment(each["at"]), each["actor"], each["subject"], each["kind"], json.dumps(each["payload"])[:90])
-        for each in found
+        (entry["seq"], moment(entry["at"]), entry["actor"], entry["subject"], entry["kind"], _short(entry["payload"]))
+        for entry in found
     ]
     typer.echo(table(rows, ("seq", "at", "actor", "campaign", "kind", "payload"), right=frozenset({0})))
+
+
+def _short(payload: dict[str, Any]) -> str:
+    text = json.dumps(payload, ensure_ascii=False)
+    return text if len(text) <= _PAYLOAD else f"{text[:_PAYLOAD]}…"
 
 
 def rejudge(

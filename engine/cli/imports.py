@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from engine.cli.output import Format, FormatOption, echo_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,11 +23,6 @@ class Kind(StrEnum):
     CUSTOMERS = "customers"
     ORDERS = "orders"
     EVENTS = "events"
-
-
-class Format(StrEnum):
-    TEXT = "text"
-    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -55,15 +51,15 @@ def import_(
     ] = None,
     currency: Annotated[str | None, typer.Option(help="Currency of orders that name none, such as EUR")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of times without one, such as Europe/Berlin")] = None,
-    format_: Annotated[Format, typer.Option("--format", help="How the data-quality report is written")] = Format.TEXT,
+    format_: FormatOption = Format.TEXT,
 ) -> None:
     """Import customers, orders or events; the same file twice changes nothing."""
     from engine.customers.importing import import_file
 
     mapping = _mapping([*(map_ or []), *(more or [])])
-    with closing(ctx.obj.open()) as database, _bar(file) as progress:
+    with _bar(file) as progress:
         report = import_file(
-            database,
+            ctx.obj.open(),
             kind.value,
             file,
             mapping=mapping,
@@ -77,7 +73,7 @@ def import_(
             on_progress=progress,
         )
     if format_ is Format.JSON:
-        sys.stdout.write(json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n")
+        echo_json(report.to_json())
     else:
         sys.stdout.write(report.to_text())
 

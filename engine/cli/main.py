@@ -15,7 +15,7 @@ from engine.cli.session import Session
 from engine.errors import CampaignError
 from engine.model import instant
 
-_GROUPS = tuple(g for g in ("start", "declare", "imports", "segments", "plan", "run", "people", "report", "audit") if (Path(__file__).parent / f"{g}.py").exists())
+_GROUPS = ("start", "declare", "imports", "segments", "plan", "run", "people", "report", "audit")
 
 app = typer.Typer(
     help="Experimentation as code for CRM marketing: hypothesis, plan, execute, measure, improve.",

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
     from engine.cli.session import Session
-    from engine.model import AsOf
     from engine.report.report import Report
 
 
@@ -54,7 +52,7 @@ def report(
     session: Session = ctx.obj
     with session.open().read() as connection:
         campaign = name or latest_campaign(connection)
-        built = build(connection, campaign=campaign, number=round_, as_of=_as_of(session, connection))
+        built = build(connection, campaign=campaign, number=round_, as_of=session.as_of())
     if open_ and output is None:
         output = _page(session, built)
     wanted = format_ or _format_of(output)
@@ -67,17 +65,6 @@ def report(
     typer.echo(f"wrote {output}", err=True)
     if open_:
         webbrowser.open(output.resolve().as_uri())
-
-
-def _as_of(session: Session, connection: Connection) -> AsOf:
-    """Now; a store in pretended time is shown as of its own clock, unless `--at` says when."""
-    from engine.model import AsOf
-    from engine.store import pretended
-
-    as_of, reached = session.as_of(), pretended.latest(connection)
-    if session.at is not None or reached is None or reached <= as_of.at:
-        return as_of
-    return AsOf(at=reached, known_at=max(reached, as_of.known_at))
 
 
 def _page(session: Session, built: Report) -> Path:
