@@ -31,7 +31,7 @@ _SECONDS = 0.25
 class Pace:
     """How many rows a write takes, learnt from the last one."""
 
-    rows: int = _FIRST
+    rows: int = field(default_factory=lambda: _FIRST)
     begun: float = field(default_factory=time.monotonic)
 
     def learn(self) -> None:
