@@ -174,7 +174,7 @@ def _in_source(
     try:
         refuse_marks(source, name)
         tree = templates.parsed(source, name)
-        guarded(templates.parsed(source, name), name, frozenset())
+        guarded(templates.parsed(source, name), name, set_blocks=frozenset(), fixed_texts={})
     except TemplateSyntaxError as error:
         return [_of_syntax(error)]
     allowed = _ALWAYS | _stored(tree) | set(stored)

@@ -97,14 +97,15 @@ class Composer:
         self._sources = dict(sources) | _own_texts(content)
         with _errors_as_problems(self._sources):
             roots = [name for name in (_SUBJECT, _PREHEADER, _TEXT, content.template or "") if name in self._sources]
-            trees = templates.closure(roots, self._sources).values()
+            by_name = templates.closure(roots, self._sources)
+            trees = by_name.values()
             self.needs: frozenset[str] = templates.customer_facts(trees)
             self._compared = templates.must_be_compared(trees)
             self._never_shared = templates.is_never_shared(trees)
-            self._set_up(nonce, templates.set_blocks(trees))
+            self._set_up(nonce, set_blocks=templates.set_blocks(trees), fixed_texts=templates.fixed_texts(by_name))
         self._paths: dict[_Pieces, str | None] = {}
 
-    def _set_up(self, nonce: str, set_blocks: frozenset[str]) -> None:
+    def _set_up(self, nonce: str, **known: Any) -> None:
         self._allowance, self._steps = allowance_for(self._sources)
         self._capture = Capture(nonce, self._allowance)
         links = {
@@ -113,7 +114,7 @@ class Composer:
             "unsubscribe_url": Link("u"),
             "preferences_url": Link("p"),
         }
-        shared: dict[str, Any] = {"set_blocks": set_blocks, "allowance": self._allowance, "names": links}
+        shared: dict[str, Any] = {"allowance": self._allowance, "names": links, **known}
         line = Sandbox(self._sources, printed=self._capture.in_line, **shared)
         body = Sandbox(self._sources, printed=self._capture.in_html, **shared)
         self._subject = _template(line, _SUBJECT, self._sources)

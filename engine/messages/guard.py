@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -31,9 +32,10 @@ def made(text: Any) -> Any:
 class _Guard(NodeTransformer):
     """Rewrites a parsed template so that its loops and `~` are bounded and the results of macros known as such."""
 
-    def __init__(self, name: str | None, set_blocks: frozenset[str]) -> None:
+    def __init__(self, name: str | None, set_blocks: frozenset[str], fixed_texts: Mapping[str, str]) -> None:
         self._name = name
         self._set_blocks = set_blocks
+        self._fixed_texts = fixed_texts
 
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - Jinja dispatches on the node's name
         if node.recursive:
@@ -69,7 +71,14 @@ class _Guard(NodeTransformer):
         self.generic_visit(node)
         return node
 
-    visit_Include = visit_Import = visit_Extends = visit_FromImport = _named_in_quotes  # noqa: N815
+    visit_Import = visit_Extends = visit_FromImport = _named_in_quotes  # noqa: N815
+
+    def visit_Include(self, node: nodes.Include) -> nodes.Node:  # noqa: N802
+        self._named_in_quotes(node)
+        assert isinstance(node.template, nodes.Const)
+        text = self._fixed_texts.get(node.template.value)
+        # An include costs a context of its own each time; one without values can as well stand here.
+        return node if text is None else nodes.Output([nodes.TemplateData(text)], lineno=node.lineno)
 
     def _is_made(self, node: nodes.Node) -> bool:
         """Only macros, blocks and callers give markup when they are called, and set blocks when they are named."""
@@ -99,16 +108,19 @@ def is_constant_track(node: nodes.Call) -> bool:
     return known and len(node.args) == 1 and isinstance(node.args[0], nodes.Const)
 
 
-def guarded(tree: nodes.Template, name: str | None, set_blocks: frozenset[str]) -> nodes.Template:
+def guarded(
+    tree: nodes.Template, name: str | None, *, set_blocks: frozenset[str], fixed_texts: Mapping[str, str]
+) -> nodes.Template:
     """The template with its bounds built in.
 
     Args:
         set_blocks: names that hold nothing but what `{% set x %}…{% endset %}` made.
+        fixed_texts: templates that hold no value, as what they print.
 
     Raises:
         TemplateSyntaxError: it uses what is not available here.
     """
-    _Guard(name, set_blocks).visit(tree)
+    _Guard(name, set_blocks, fixed_texts).visit(tree)
     return tree
 
 

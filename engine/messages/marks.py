@@ -37,6 +37,7 @@ class Capture:
         self._allowance = allowance
         self._value_marks: list[str] = []
         self._link_marks: dict[str, str] = {}
+        self._fixed_forms: dict[tuple[str, _Text], str] = {}
         self.pattern = re.compile(f"{re.escape(self._edge)}([vcup]\\d*){MARK_EDGE}")
         self.start(marking=False)
 
@@ -70,13 +71,20 @@ class Capture:
         if kind is Link:
             return self._address(value)
         if kind is Fixed:
-            self._allowance.charge(len(value))
-            return escaped(_one_line(value))
+            return self._fixed(value, escaped)
         if isinstance(value, Markup):
             self._allowance.charge(len(value))
             self.mixed = self.mixed or kind is not Made
             return value
         return self._text(_text_of(value), tidy, escaped)
+
+    def _fixed(self, value: str, escaped: _Text) -> str:
+        """What is the same for the whole round is prepared once."""
+        self._allowance.charge(len(value))
+        known = self._fixed_forms.get((value, escaped))
+        if known is None:
+            known = self._fixed_forms[(value, escaped)] = escaped(_one_line(value))
+        return known
 
     def _text(self, text: str, tidy: _Text, escaped: _Text) -> str:
         if text.isprintable():

@@ -157,6 +157,7 @@ def _complaint(root: str, sources: Mapping[str, str]) -> str | None:
         printed=lambda value: str(escape("" if value is None else value)),
         names=links | tracks,
         set_blocks=set_blocks(closure([root], sources).values()),
+        fixed_texts={},
         allowance=allowance,
     )
     try:

@@ -86,6 +86,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         printed: what becomes of each `{{ }}`: gets the value, returns the text, escaped where it must be.
         names: functions and values that every template knows.
         set_blocks: names that hold nothing but what `{% set x %}…{% endset %}` made.
+        fixed_texts: templates that hold no value, as what they print.
     """
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
@@ -99,6 +100,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         printed: Callable[[Any], str],
         names: Mapping[str, Any],
         set_blocks: frozenset[str],
+        fixed_texts: Mapping[str, str],
         allowance: Allowance,
     ) -> None:
         super().__init__(loader=DictLoader(sources), autoescape=True, undefined=Absent, auto_reload=False)
@@ -109,6 +111,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals = {**names, "range": bounded_range, "namespace": Namespace}
         self._callable = {id(known) for known in self.globals.values()}
         self._set_blocks = set_blocks
+        self._fixed_texts = fixed_texts
         self._ready: dict[str, Template] = {}
 
     def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Template:
@@ -118,7 +121,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         refuse_marks(source, name)
-        return guarded(super()._parse(source, name, filename), name, self._set_blocks)
+        tree = super()._parse(source, name, filename)
+        return guarded(tree, name, set_blocks=self._set_blocks, fixed_texts=self._fixed_texts)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         kind = type(obj)

@@ -113,6 +113,20 @@ def set_blocks(trees: Iterable[nodes.Template]) -> frozenset[str]:
     return frozenset(name for name in made if made.count(name) == stored.count(name))
 
 
+def fixed_texts(trees: Mapping[str, nodes.Template]) -> dict[str, str]:
+    """What those templates print that hold no value and decide nothing, by name."""
+    return {name: text for name, tree in trees.items() if (text := _fixed_text(tree)) is not None}
+
+
+def _fixed_text(tree: nodes.Template) -> str | None:
+    if not all(isinstance(node, nodes.Output) for node in tree.body):
+        return None
+    pieces = [piece for node in tree.find_all(nodes.Output) for piece in node.nodes]
+    if not all(isinstance(piece, nodes.TemplateData) for piece in pieces):
+        return None
+    return "".join(piece.data for piece in pieces if isinstance(piece, nodes.TemplateData))
+
+
 def must_be_compared(trees: Iterable[nodes.Template]) -> bool:
     """Whether something can look at what was printed, so that each message is compared with its plain rendering."""
     return any(_sees_marks(tree) for tree in trees)

@@ -36,9 +36,10 @@ def test_links_in_old_mails_live_on_after_a_new_key() -> None:
     assert Links(ADDRESS, [NEW]).verify(old_token) is None
 
 
-def test_no_altered_token_verifies() -> None:
+@pytest.mark.parametrize("message_id", [5, 2**24, 2**32], ids=["nine-bytes", "ten-bytes", "eleven-bytes"])
+def test_no_altered_token_verifies(message_id: int) -> None:
     links = Links(ADDRESS, [NEW])
-    token = links.for_message(5).token
+    token = links.for_message(message_id).token
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     altered = [
         token[:at] + other + token[at + 1 :] for at in range(len(token)) for other in alphabet if other != token[at]
