@@ -33,10 +33,11 @@ from sqlalchemy import (
     update,
 )
 
-from engine.assign import assigner, held_out
+from engine.assign import assigner
 from engine.cycle.engine import Engine
+from engine.cycle.holdout import GlobalHoldout
 from engine.cycle.sealed_plan import SealedPlan
-from engine.cycle.timing import Timetable, period
+from engine.cycle.timing import Timetable
 from engine.model import BatchState, MessageState, Reason, WaveState
 from engine.segments.audience import audience
 from engine.store import audit
@@ -49,7 +50,6 @@ from engine.store.tables import (
     entry,
     exclusion,
     from_micros,
-    global_holdout,
     lane,
     message,
     round_,
@@ -96,11 +96,13 @@ class Freezing:
 
 
 def freeze(engine: Engine, plan: SealedPlan, due: Row[Any], now: datetime) -> None:
-    """Freeze and seal the audience of a due wave. A wave that was left half frozen is begun anew."""
+    """Freeze and seal the audience of a due wave. A wave that was left half frozen is begun anew, and one that was
+    frozen, stopped or cancelled meanwhile is left alone."""
     freezing = Freezing(
         engine=engine, plan=plan, wave=due, timetable=Timetable(plan.resolved.campaign, due.slot, plan.zone)
     )
-    _begin(freezing)
+    if not _begin(freezing):
+        return
     with audience(engine.database, plan.resolved, engine.as_of(now), round_id=due.round_id) as matched:
         with matched.connection.begin():
             _assigned.create(matched.connection)
@@ -110,19 +112,31 @@ def freeze(engine: Engine, plan: SealedPlan, due: Row[Any], now: datetime) -> No
         for rows in _in_order(matched.connection):
             _write(freezing, pace, rows)
         funnel = matched.funnel()
-    _seal(freezing, sum(funnel.values()), now)
+    if not _seal(freezing, sum(funnel.values()), now):
+        _take_back(freezing)
 
 
-def _begin(freezing: Freezing) -> None:
-    """Mark the wave and take back what a killed freeze left."""
-    wave_id = freezing.wave.id
+def _begin(freezing: Freezing) -> bool:
+    """Mark the wave and take back what a killed freeze left; False where the wave is not to be frozen any more."""
     with freezing.database.write() as connection:
-        connection.execute(update(wave).where(wave.c.id == wave_id).values(state=WaveState.FREEZING))
+        if not _move(connection, freezing, (WaveState.DUE, WaveState.FREEZING), state=WaveState.FREEZING):
+            return False
+    _take_back(freezing)
+    return True
+
+
+def _move(connection: Connection, freezing: Freezing, before: Sequence[WaveState], **values: Any) -> bool:
+    """Change the wave; False where it has left these states, since a stop may come at any time."""
+    own = update(wave).where(wave.c.id == freezing.wave.id, wave.c.state.in_(before))
+    return connection.execute(own.values(**values)).rowcount == 1
+
+
+def _take_back(freezing: Freezing) -> None:
     for table in (message, batch, entry, exclusion):
-        _take_back(freezing.database, table, wave_id)
+        _take_back_rows(freezing.database, table, freezing.wave.id)
 
 
-def _take_back(database: Database, table: Table, wave_id: int) -> None:
+def _take_back_rows(database: Database, table: Table, wave_id: int) -> None:
     keys = list(table.primary_key.columns)
     some = select(*keys).where(table.c.wave_id == wave_id).limit(_CHUNK)
     while True:
@@ -178,25 +192,14 @@ def _committed(person_salt: bytes, named: bytes) -> bytes:
 
 
 def _held_out(freezing: Freezing, rows: Sequence[Row[*tuple[Any, ...]]]) -> frozenset[int]:
-    """Members of the global holdout among these; membership is stored for its period and kept."""
-    campaign = freezing.plan.resolved.campaign
-    rule = campaign.global_holdout
-    if rule is None or campaign.purpose == "transactional":
+    """Members of the global holdout among these; whoever has entered the round stays when a new period begins."""
+    holdout = GlobalHoldout.of(freezing.plan.resolved, freezing.timetable.base(None))
+    new = [(id_, key) for _, id_, key, _, _, entered, _ in rows if not entered]
+    if holdout is None or not new:
         return frozenset()
-    current = period(rule.renew, freezing.timetable.base(None), freezing.plan.zone)
-    is_held = held_out(rule.share.value, current)
-    held = [id_ for _, id_, key, *_ in rows if is_held(key)]
-    if held:
-        with freezing.database.write() as connection:
-            stored = connection.execute(
-                select(global_holdout.c.customer_id).where(
-                    global_holdout.c.period == current, global_holdout.c.customer_id.in_(held)
-                )
-            ).scalars()
-            known = set(stored)
-            fresh = [(current, id_) for id_ in held if id_ not in known]
-            insert_many(connection, global_holdout, ["period", "customer_id"], fresh)
-    return frozenset(held)
+    with freezing.database.write() as connection:
+        holdout.keep(connection, new)
+        return holdout.among(connection, new)
 
 
 def _with_salts(database: Database, rows: Sequence[Row[*tuple[Any, ...]]]) -> dict[int, bytes]:
@@ -270,9 +273,7 @@ def _write(freezing: Freezing, pace: _Pace, rows: Sequence[Row[*tuple[Any, ...]]
             due.append((moment, id_))
     groups = list(_grouped(due, pace))
     with freezing.database.write() as connection:
-        insert_many(
-            connection, entry, ["round_id", "customer_id", "wave_id", "arm", "position", "entered_at"], fresh
-        )
+        insert_many(connection, entry, ["round_id", "customer_id", "wave_id", "arm", "position", "entered_at"], fresh)
         ids = _batches(connection, wave_id, groups)
         planned = [
             (wave_id, id_, batch_id, planned_state, moment, moment)
@@ -312,8 +313,8 @@ def _batches(connection: Connection, wave_id: int, groups: Sequence[list[tuple[i
     return connection.execute(statement, rows).scalars().all()
 
 
-def _seal(freezing: Freezing, matched: int, now: datetime) -> None:
-    """Seal the audience and let sending begin."""
+def _seal(freezing: Freezing, matched: int, now: datetime) -> bool:
+    """Seal the audience and let sending begin; False where the round was stopped meanwhile."""
     document = {
         "round": freezing.plan.round,
         "slot": freezing.wave.slot,
@@ -325,9 +326,8 @@ def _seal(freezing: Freezing, matched: int, now: datetime) -> None:
     campaign, per_second = freezing.plan.campaign, freezing.timetable.per_second
     with freezing.database.write() as connection:
         sha256 = audit.seal(connection, document)
-        connection.execute(
-            update(wave).where(wave.c.id == freezing.wave.id).values(state=WaveState.FROZEN, audience=sha256)
-        )
+        if not _move(connection, freezing, (WaveState.FREEZING,), state=WaveState.FROZEN, audience=sha256):
+            return False
         audit.append(
             connection,
             "wave_frozen",
@@ -337,6 +337,7 @@ def _seal(freezing: Freezing, matched: int, now: datetime) -> None:
             at=now,
         )
         _open_lane(connection, campaign, per_second, now)
+    return True
 
 
 def _open_lane(connection: Connection, campaign: str, per_second: float | None, now: datetime) -> None:
@@ -350,7 +351,7 @@ def _open_lane(connection: Connection, campaign: str, per_second: float | None, 
 
 def recomputed_digest(connection: Connection, wave_id: int) -> str:
     """A wave's digest from its entries as they stand; an erased person's commitment is stored."""
-    rows = connection.execution_options(yield_per=_CHUNK).execute(
+    rows = connection.execute(
         select(entry.c.arm, entry.c.commitment, customer.c.person_salt, round_.c.plan, wave.c.slot)
         .select_from(
             entry.join(wave, wave.c.id == entry.c.wave_id)
@@ -358,7 +359,8 @@ def recomputed_digest(connection: Connection, wave_id: int) -> str:
             .outerjoin(customer, customer.c.id == entry.c.customer_id)
         )
         .where(entry.c.wave_id == wave_id)
-        .order_by(entry.c.customer_id)
+        .order_by(entry.c.customer_id),
+        execution_options={"yield_per": _CHUNK},
     )
     digest = hashlib.sha256()
     salt: str | None = None

@@ -37,13 +37,13 @@ def messages_of(
         query = query.where(message.c.wave_id == waves[wave - 1])
     if state is not None:
         query = query.where(message.c.state == state)
-    return iter(connection.execution_options(yield_per=_FETCH).execute(query))
+    return iter(connection.execute(query, execution_options={"yield_per": _FETCH}))
 
 
 def uncertain(connection: Connection) -> Iterator[Row[Any]]:
     """Every message whose fate is unknown."""
     query = _messages().where(message.c.state == MessageState.UNCERTAIN)
-    return iter(connection.execution_options(yield_per=_FETCH).execute(query))
+    return iter(connection.execute(query, execution_options={"yield_per": _FETCH}))
 
 
 def _waves(connection: Connection, campaign: str) -> list[int]:

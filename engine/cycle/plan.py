@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from engine.assign import held_out
 from engine.cycle.engine import Engine
+from engine.cycle.holdout import GlobalHoldout
 from engine.cycle.rule import Rule, rule_for
 from engine.cycle.sample import Sizing, sizing
 from engine.cycle.sending import content_of, names_of
-from engine.cycle.timing import Timetable, freeze_at, period, slot_name, zone
+from engine.cycle.timing import Timetable, freeze_at, slot_name, zone
 from engine.declare.load import Declared
 from engine.declare.resolve import Resolved, resolve
 from engine.declare.support import unsupported
@@ -167,16 +167,16 @@ def _funnel(matched: Audience, resolved: Resolved, first_send: datetime) -> tupl
 
 
 def _held_out(matched: Audience, resolved: Resolved, first_send: datetime) -> tuple[int, list[int]]:
-    campaign = resolved.campaign
-    rule = None if campaign.purpose == "transactional" else campaign.global_holdout
-    if rule is None:
+    holdout = GlobalHoldout.of(resolved, first_send)
+    if holdout is None:
         first = next(iter(matched.left(_SAMPLE)), [])
         return 0, [id_ for id_, _ in first]
-    is_held = held_out(rule.share.value, period(rule.renew, first_send, campaign.timezone or "UTC"))
     held, sample = 0, list[int]()
     for rows in matched.left(_CHUNK):
-        sample = sample or [id_ for id_, _ in rows[:_SAMPLE]]
-        held += sum(is_held(key) for _, key in rows)
+        with matched.connection.begin():
+            members = holdout.among(matched.connection, rows)
+        held += len(members)
+        sample = sample or [id_ for id_, _ in rows if id_ not in members][:_SAMPLE]
     return held, sample
 
 
@@ -189,9 +189,7 @@ _SAMPLE = 20
 
 def _next_sends(engine: Engine, resolved: Resolved, now: datetime) -> tuple[datetime, ...]:
     campaign = resolved.campaign
-    local = engine.calendar(
-        campaign.schedule, zone(None, campaign.timezone or "UTC"), after=now, before=now + _HORIZON
-    )
+    local = engine.calendar(campaign.schedule, zone(None, campaign.timezone or "UTC"), after=now, before=now + _HORIZON)
     return tuple(local[:_NEXT_SENDS])
 
 
@@ -303,9 +301,7 @@ def _shown(value: Any) -> str:
 # --- warnings ---------------------------------------------------------------------------------------------------
 
 
-def _warnings(
-    resolved: Resolved, planned: Sizing | None, funnel: Funnel, sends: Sequence[datetime]
-) -> tuple[str, ...]:
+def _warnings(resolved: Resolved, planned: Sizing | None, funnel: Funnel, sends: Sequence[datetime]) -> tuple[str, ...]:
     warnings = []
     if not sends:
         warnings.append("the schedule has no send ahead: check starts, ends and at")
@@ -318,4 +314,3 @@ def _warnings(
         at = freeze_at(resolved.campaign, sends[0]).strftime("%Y-%m-%d %H:%M UTC")
         warnings.append(f"clock: recipient freezes the first audience at {at}, when its hour comes in the far east")
     return tuple(warnings)
-

@@ -11,7 +11,7 @@ from engine.cycle.freeze import recomputed_digest
 from engine.errors import NotFound
 from engine.store import audit
 from engine.store.tables import audit as chain
-from engine.store.tables import blob, round_, wave
+from engine.store.tables import blob, look, round_, wave
 
 _SEALS = ("plan", "audience", "evidence", "verdict")
 """Fields of a payload that are hashes of sealed documents."""
@@ -19,7 +19,19 @@ _SEALS = ("plan", "audience", "evidence", "verdict")
 
 def first_fault(connection: Connection) -> str | None:
     """The first thing in the record that is wrong, or None: chain, sealed documents, wave digests."""
-    return audit.verify(connection) or _first_wrong_wave(connection)
+    return audit.verify(connection) or _first_out_of_chain(connection) or _first_wrong_wave(connection)
+
+
+def _first_out_of_chain(connection: Connection) -> str | None:
+    """A document that rounds go by and that was sealed without an entry in the chain, as a forger would."""
+    payloads = [json.loads(payload) for payload in connection.execute(select(chain.c.payload)).scalars()]
+    chained = {payload[field] for payload in payloads for field in _SEALS if field in payload}
+    columns = (round_.c.plan, wave.c.audience, look.c.evidence, look.c.verdict)
+    for column in columns:
+        for sha256 in connection.execute(select(column).where(column.is_not(None)).distinct()).scalars():
+            if sha256 not in chained:
+                return f"no audit entry tells of the {column.name} {sha256} that the store goes by"
+    return None
 
 
 def _first_wrong_wave(connection: Connection) -> str | None:

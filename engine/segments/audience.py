@@ -114,7 +114,8 @@ def audience(database: Database, resolved: Resolved, as_of: AsOf, *, round_id: i
     with database.scratch() as connection:
         with connection.begin():
             candidate.create(connection)
-            connection.execute(_matched(resolved, as_of, round_id, connection.dialect.name))
+            earlier = _earlier(connection, resolved, round_id)
+            connection.execute(_matched(resolved, as_of, round_id, earlier, connection.dialect.name))
             _exclude_same_address(connection)
             _exclude_capped(connection, resolved, as_of)
         yield Audience(connection)
@@ -135,7 +136,16 @@ def channel_of(resolved: Resolved) -> str:
     return channel if isinstance(channel, str) else channel[0]
 
 
-def _matched(resolved: Resolved, as_of: AsOf, round_id: int | None, dialect: str) -> Any:
+def _earlier(connection: Connection, resolved: Resolved, round_id: int | None) -> ColumnElement[bool]:
+    """The entries of the rounds over which a customer may enter once; false where there are none to look through."""
+    if resolved.campaign.enter == "once":
+        among: ColumnElement[bool] = entry.c.round_id.in_(select(round_.c.id).where(round_.c.campaign == resolved.name))
+    else:
+        among = false() if round_id is None else entry.c.round_id == round_id
+    return among if connection.execute(select(exists(select(entry.c.arm).where(among)))).scalar() else false()
+
+
+def _matched(resolved: Resolved, as_of: AsOf, round_id: int | None, earlier: ColumnElement[bool], dialect: str) -> Any:
     channel = channel_of(resolved)
     address = customer.c.email if channel == "email" else customer.c.phone
     address_hash = customer.c.email_hash if channel == "email" else customer.c.phone_hash
@@ -145,7 +155,8 @@ def _matched(resolved: Resolved, as_of: AsOf, round_id: int | None, dialect: str
         (address_hash.is_(None), Reason.NO_ADDRESS),
         (not_(_allowed(resolved.campaign.only_to, address)), Reason.NOT_ALLOWED_HERE),
         (_suppressed(channel, address_hash), Reason.SUPPRESSED),
-        (_entered_before(resolved, in_round, round_id, address_hash), Reason.ENTERED_BEFORE),
+        (_entered_before(resolved, earlier), Reason.ENTERED_BEFORE),
+        (_inbox_taken(earlier, address_hash), Reason.SAME_ADDRESS),
     ]
     if resolved.campaign.purpose == "marketing":
         reasons.insert(2, (customer.c[f"{channel}_consent"].is_distinct_from(True), Reason.NO_CONSENT))
@@ -186,24 +197,17 @@ def _suppressed(channel: str, address_hash: ColumnElement[Any]) -> ColumnElement
     )
 
 
-def _entered_before(
-    resolved: Resolved, in_round: ColumnElement[bool], round_id: int | None, address_hash: ColumnElement[Any]
-) -> ColumnElement[bool]:
-    """`once` looks over all rounds of the campaign; the same inbox counts as the same person."""
-    enter = resolved.campaign.enter
+def _entered_before(resolved: Resolved, earlier: ColumnElement[bool]) -> ColumnElement[bool]:
+    if resolved.campaign.enter == "each_wave":
+        return false()
+    return exists(select(entry.c.arm).where(entry.c.customer_id == customer.c.id, earlier))
+
+
+def _inbox_taken(earlier: ColumnElement[bool], address_hash: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether another customer has entered with the same address: it stays with that one."""
     other = customer.alias()
-    same_inbox = select(entry.c.arm).join(other, other.c.id == entry.c.customer_id)
-    same_inbox = same_inbox.where(
-        other.c[address_hash.name] == address_hash, other.c.id != customer.c.id, entry.c.round_id == round_id
-    )
-    shared = exists(same_inbox) if round_id is not None else false()
-    if enter == "each_wave":
-        return shared
-    if enter == "each_round":
-        return or_(in_round if round_id is not None else false(), shared)
-    rounds = select(round_.c.id).where(round_.c.campaign == resolved.name)
-    ever = exists(select(entry.c.arm).where(entry.c.customer_id == customer.c.id, entry.c.round_id.in_(rounds)))
-    return or_(ever, shared)
+    same = and_(other.c[address_hash.name] == address_hash, other.c.id != customer.c.id)
+    return exists(select(entry.c.arm).join(other, other.c.id == entry.c.customer_id).where(same, earlier))
 
 
 def _exclude_same_address(connection: Connection) -> None:

@@ -93,7 +93,7 @@ def _entry_hash(seq: int, prev: str, kind: str, actor: str, subject: str | None,
 def verify(connection: Connection) -> str | None:
     """Check the whole chain and every sealed document; return the first thing that is wrong, or None."""
     prev, expected = GENESIS, 1
-    entries = connection.execution_options(yield_per=1000).execute(select(audit).order_by(audit.c.seq))
+    entries = connection.execute(select(audit).order_by(audit.c.seq), execution_options={"yield_per": 1000})
     for row in entries:
         if row.seq != expected:
             return f"audit entry {expected} is missing (found {row.seq})"
@@ -103,7 +103,7 @@ def verify(connection: Connection) -> str | None:
         if row.sha256 != _entry_hash(row.seq, row.prev, row.kind, row.actor, row.subject, row.payload, at):
             return f"audit entry {row.seq} ({row.kind}) was altered"
         prev, expected = row.sha256, expected + 1
-    for row in connection.execution_options(yield_per=100).execute(select(blob.c.sha256, blob.c.body)):
+    for row in connection.execute(select(blob.c.sha256, blob.c.body), execution_options={"yield_per": 100}):
         if hashlib.sha256(row.body).hexdigest() != row.sha256:
             return f"the sealed record {row.sha256} was altered"
     return None

@@ -60,8 +60,10 @@ class Database:
     def scratch(self) -> Iterator[Connection]:
         """A connection for temporary tables only; begin a short transaction for each step on it."""
         with self.engine.connect() as connection:
-            yield connection
-            connection.invalidate()  # temporary tables go with the connection
+            try:
+                yield connection
+            finally:
+                connection.invalidate()  # temporary tables go with the connection
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
