@@ -16,12 +16,12 @@ from sqlalchemy import func, select
 from engine.channels.base import PROVIDERS, Channel, open_channel
 from engine.cycle.engine import Clock, Engine
 from engine.cycle.execute import Desk, send_next
-from engine.model import BatchState, MessageState, WaveState
+from engine.model import BatchState, WaveState
 from engine.schedule.scheduler import slots
 from engine.settings import Settings
 from engine.store import ledger
 from engine.store.database import open_database
-from engine.store.tables import batch, message, wave
+from engine.store.tables import batch, wave
 
 _WORTH_PROCESSES = 5_000
 """From so many due messages on it pays to start a second process."""
@@ -146,13 +146,10 @@ def _sender(project: Project) -> None:
 
 
 def sent(engine: Engine) -> int:
-    """Messages that are settled or skipped in all waves under way."""
+    """Messages in the finished batches of waves under way."""
+    under_way = select(wave.c.id).where(wave.c.state == WaveState.SENDING)
+    finished = select(func.coalesce(func.sum(batch.c.size), 0)).where(
+        batch.c.state == BatchState.DONE, batch.c.wave_id.in_(under_way)
+    )
     with engine.database.read() as connection:
-        return int(
-            connection.execute(
-                select(func.count()).where(
-                    message.c.state.not_in([MessageState.PLANNED, MessageState.CLAIMED]),
-                    message.c.wave_id.in_(select(wave.c.id).where(wave.c.state == WaveState.SENDING)),
-                )
-            ).scalar_one()
-        )
+        return int(connection.execute(finished).scalar_one())
