@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import webbrowser
 from datetime import datetime
 from pathlib import Path
@@ -55,6 +56,7 @@ def demo(
     from engine.report import text
 
     session: Session = ctx.obj
+    began = time.monotonic()
     played = play(
         _DEMO, file=session.file, settings=session.settings, customers=customers, seed=_SEED, now=session.now(),
         tell=_tell,
@@ -62,6 +64,7 @@ def demo(
     sys.stdout.write("\n".join(["", *_funnel(played.draft), "", text.render(played.report, notes=played.notes())]))
     typer.echo(f"Report: {_beside(played.page)}")
     typer.echo(f"Mails:  {_beside(played.outbox)} (nobody was sent anything)")
+    typer.echo(f"took {time.monotonic() - began:.0f} seconds", err=True)
     if open_:
         webbrowser.open(played.page.as_uri())
 
