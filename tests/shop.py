@@ -60,7 +60,7 @@ TEMPLATES = {
     "plain.html": "<p>Hello {{ customer.first_name }}</p>{% include 'footer.html' %}",
     "offer.html": "<p>{{ customer.first_name }}: <a href=\"{{ track('https://shop.example/o') }}\">look</a></p>"
     "{% include 'footer.html' %}",
-    "footer.html": "<p>{{ sender.postal_address }} <a href=\"{{ unsubscribe_url }}\">unsubscribe</a></p>",
+    "footer.html": '<p>{{ sender.postal_address }} <a href="{{ unsubscribe_url }}">unsubscribe</a></p>',
 }
 
 

@@ -108,9 +108,7 @@ def running_round(connection: Connection, campaign: str) -> Row[Any]:
     Raises:
         NotFound: there is none.
     """
-    row = connection.execute(
-        select(round_).where(round_.c.campaign == campaign, round_.c.state.in_(RUNNING))
-    ).first()
+    row = connection.execute(select(round_).where(round_.c.campaign == campaign, round_.c.state.in_(RUNNING))).first()
     if row is None:
         raise NotFound(f"no round of {campaign} is running; `campaign status` shows what is")
     return row

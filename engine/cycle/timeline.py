@@ -148,4 +148,3 @@ def message_content(connection: Connection, message_id: int, links: MessageLinks
         return None
     rendered = expand(row.body, row[1], links)
     return Shown(subject=rendered.subject, text=rendered.text, html=rendered.html)
-
