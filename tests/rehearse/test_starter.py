@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from engine.cycle.validate import validate
 from engine.declare.load import load
 from engine.declare.support import unsupported
 from engine.errors import Refused
+from engine.rehearse import starter
 from engine.rehearse.starter import YAML, make_project, shipped
 
 AT = datetime(2026, 11, 18, 15, tzinfo=UTC)
@@ -68,3 +70,24 @@ def test_an_own_gitignore_is_kept(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("mine\n")
     make_project(tmp_path, customers=100, seed=1, at=AT)
     assert (tmp_path / ".gitignore").read_text() == "mine\n"
+
+
+def test_a_wheel_carries_the_starter() -> None:
+    """What an editable install reads from the repository is packed where a wheel looks for it."""
+    root = Path(starter.__file__).resolve().parent.parent.parent
+    build = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert build["force-include"] == {
+        "campaigns.yaml": "engine/starter/campaigns.yaml",
+        "templates": "engine/starter/templates",
+    }
+    assert all((root / source).exists() for source in build["force-include"])
+
+
+def test_a_wheel_finds_its_starter_inside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the package has a starter, it is used and not the folder around the package."""
+    inside = tmp_path / "engine" / "starter"
+    inside.mkdir(parents=True)
+    monkeypatch.setattr(starter, "__file__", str(tmp_path / "engine" / "rehearse" / "starter.py"))
+    assert shipped() == inside
+    inside.rmdir()
+    assert shipped() == tmp_path
