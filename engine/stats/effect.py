@@ -75,13 +75,15 @@ def fieller(
         The lift; unbounded where the control cannot be told apart from zero, and without an
         estimate where the control is not above zero, since a percentage then says nothing.
     """
-    if control <= 0:
+    if control <= 0 or not math.isfinite(treatment / control):
         return NO_LIFT
-    estimate = treatment / control - 1
-    square = critical**2
-    lead = control**2 - square * control_variance
-    if lead <= 0:
-        return Interval(estimate=estimate, low=None, high=None, unbounded=True)
-    middle = treatment * control
-    root = math.sqrt(max(0.0, middle**2 - lead * (treatment**2 - square * treatment_variance)))
-    return Interval(estimate=estimate, low=(middle - root) / lead - 1, high=(middle + root) / lead - 1)
+    # Everything in units of the control, so that no square leaves the range of floats.
+    ratio, square = treatment / control, critical * critical
+    lead = 1 - square * control_variance / control / control
+    unbounded = Interval(estimate=ratio - 1, low=None, high=None, unbounded=True)
+    if not lead > 0:
+        return unbounded
+    rest = ratio * ratio - square * treatment_variance / control / control
+    root = math.sqrt(max(0.0, ratio * ratio - lead * rest))
+    low, high = (ratio - root) / lead - 1, (ratio + root) / lead - 1
+    return Interval(estimate=ratio - 1, low=low, high=high) if math.isfinite(high - low) else unbounded

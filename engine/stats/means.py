@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine.errors import CannotBeJudged
 from engine.stats.effect import Comparison, Interval, fieller, level
 
+_LARGEST = 1e50
 _CONSTANT = 1e-9
 """A variance below this part of the squared mean is what rounding of the sums leaves of zero."""
 
@@ -33,6 +34,8 @@ class Sums:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.total) and math.isfinite(self.squares)):
             raise CannotBeJudged("a sum is not finite: some customer's value is infinite or no number")
+        if max(abs(self.total), math.sqrt(abs(self.squares))) > _LARGEST:
+            raise CannotBeJudged("a sum is too large to be computed with")
         if self.n < 0 or self.squares < 0 or not 0 <= self.nonzero <= self.n:
             raise CannotBeJudged(f"the sums contradict each other: {self}")
 
@@ -61,7 +64,7 @@ class Sums:
     def variance(self) -> float:
         """The sample's variance (n − 1)."""
         spread = (self.squares - self.total * self.mean) / (self.n - 1)
-        return spread if spread > _CONSTANT * self.mean**2 else 0.0
+        return spread if spread > _CONSTANT * self.mean * self.mean else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +125,8 @@ def _check(treatment: Sums, control: Sums) -> None:
 
 def _welch_errors(treatment: Sums, control: Sums) -> _Errors:
     first, second = treatment.variance / treatment.n, control.variance / control.n
-    freedom = (first + second) ** 2 / (first**2 / (treatment.n - 1) + second**2 / (control.n - 1))
+    part = first / (first + second)
+    freedom = 1 / (part**2 / (treatment.n - 1) + (1 - part) ** 2 / (control.n - 1))
     return _Errors(treatment=first, control=second, freedom=freedom, name="welch/1")
 
 

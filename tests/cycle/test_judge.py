@@ -556,7 +556,7 @@ def test_without_hypothesis_a_campaign_is_described():
 @st.composite
 def looks(draw):
     n = draw(st.integers(0, 5000))
-    spend = [draw(st.floats(0, 1e5)) for _ in range(2)]
+    spend = [draw(st.floats(0, 1e5) | st.floats(0, 1e-300) | st.floats(-1e20, 1e20)) for _ in range(2)]
     by = {
         "purchase_rate": {arm: successes(draw(st.integers(0, n)), n) for arm in ("deadline", "control")},
         "revenue": {

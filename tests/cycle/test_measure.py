@@ -368,7 +368,7 @@ def past(database, values, *, at=NOW - DAY):
 def test_the_cap_is_a_quantile_of_those_who_bought(database):
     """Six buyers among 1,000: the 99th percentile of everybody would be zero."""
     everybody = people(database, 1000)
-    past(database, [10.0, 20.0, 30.0, 40.0, 50.0, 1000.0])
+    past(database, [10.0, 20.0, 30.0, 40.0, 50.0, 1000.0, *[0.0] * 50])
     capped = metric(kind="mean", value="amount", cap_at="90th percentile")
     with database.read() as connection:
         assert history_cap(connection, capped, everybody, AsOf.live(NOW)) == 525.0

@@ -105,6 +105,21 @@ def test_another_currency_changes_the_difference_and_not_the_lift(treatment, con
     assert scaled.p_value == pytest.approx(plain.p_value, abs=1e-6)
 
 
+@pytest.mark.parametrize("unit", [1e-150, 1e-20, 1.0, 1e20])
+def test_results_do_not_depend_on_the_size_of_the_unit(unit):
+    plain, scaled = (
+        welch_guarded(Sums.of([3 * u, 4 * u, 8 * u]), Sums.of([1 * u, 2 * u, 2 * u, 1 * u]), critical=1.0)
+        for u in (1.0, unit)
+    )
+    assert scaled.p_value == pytest.approx(plain.p_value)
+    assert (scaled.lift.low, scaled.lift.high) == pytest.approx((plain.lift.low, plain.lift.high))
+
+
+def test_a_control_next_to_nothing_leaves_the_lift_open():
+    found = welch(Sums.of([1.0, 2.0, 3.0]), Sums(n=3, total=1e-323, squares=0.0), critical=Z)
+    assert (found.lift.estimate, found.lift.unbounded) == (None, True)
+
+
 def test_the_lift_says_nothing_over_a_control_that_is_not_above_zero():
     found = welch(Sums.of([1, 2, 3]), Sums.of([-3, -1, 1]), critical=Z)
     assert (found.lift.estimate, found.lift.unbounded) == (None, True)
@@ -157,6 +172,7 @@ def test_values_that_are_no_numbers_are_refused(values, text):
         pytest.param({"n": 2, "total": 0.0, "squares": -1.0}, id="negative-squares"),
         pytest.param({"n": 2, "total": 3.0, "squares": 5.0, "nonzero": 3}, id="more-nonzero-than-customers"),
         pytest.param({"n": 2, "total": math.inf, "squares": 5.0}, id="infinite-total"),
+        pytest.param({"n": 2, "total": 1e60, "squares": 1e120}, id="beyond-all-money"),
     ],
 )
 def test_sums_that_cannot_be_are_refused(numbers):
