@@ -33,10 +33,13 @@ def run(
     processes: Annotated[int, typer.Option("--processes", min=1, help="Sending processes")] = 2,
 ) -> None:
     """Run launched plans: open waves, send, measure, judge."""
+    from engine.cycle.operate import HALT
     from engine.schedule.service import run_once, serve
 
     session: Session = ctx.obj
     project = session.project(moves=True)
+    if (session.file.resolve().parent / HALT).exists():
+        typer.echo("halted: nothing is sent until `campaign resume --all`", err=True)
     if once:
         with _progress() as tell:
             run_once(project, processes=processes, on_progress=tell)

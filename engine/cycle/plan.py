@@ -309,8 +309,21 @@ def _warnings(resolved: Resolved, planned: Sizing | None, funnel: Funnel, sends:
         warnings.append("nobody is left in the audience: `campaign segments show` tells where they went")
     if planned is not None:
         warnings += planned.warnings()
+    if _never_ends(resolved, planned):
+        warnings.append(
+            "nothing ends this round: it repeats, and without a planned sample it goes on until it is stopped. "
+            "Write round: {until: … per arm} or {at_most: … days}, or schedule: ends"
+        )
     schedule = resolved.campaign.schedule
     if sends and schedule is not None and freeze_at(resolved.campaign, sends[0]) < sends[0].astimezone(UTC):
         at = freeze_at(resolved.campaign, sends[0]).strftime("%Y-%m-%d %H:%M UTC")
         warnings.append(f"clock: recipient freezes the first audience at {at}, when its hour comes in the far east")
     return tuple(warnings)
+
+
+def _never_ends(resolved: Resolved, planned: Sizing | None) -> bool:
+    """Whether a judged campaign repeats without anything that would bring its verdict."""
+    schedule, limit = resolved.campaign.schedule, resolved.campaign.round
+    if planned is None or schedule is None or schedule.at is not None or schedule.ends is not None:
+        return False
+    return planned.needed_per_arm is None and (limit is None or limit.at_most is None)
