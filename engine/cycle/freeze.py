@@ -42,6 +42,7 @@ from engine.model import BatchState, MessageState, Reason, WaveState
 from engine.segments.audience import audience
 from engine.store import audit
 from engine.store.database import Database, insert_many
+from engine.store.ledger import lot
 from engine.store.tables import (
     MICROSECOND,
     Key,
@@ -60,7 +61,9 @@ from engine.store.tables import (
 _CHUNK = 10_000
 _BATCH = 1_000
 _TOGETHER = timedelta(seconds=1)
-"""Messages due further apart than this are never in one batch."""
+"""A message that is due so much later than the one before begins another batch."""
+_LATE = timedelta(minutes=1) // MICROSECOND
+"""A wave that is frozen so soon after its slot is on time."""
 
 _temporary = MetaData()
 _assigned = Table(
@@ -108,9 +111,9 @@ def freeze(engine: Engine, plan: SealedPlan, due: Row[Any], now: datetime) -> No
             _assigned.create(matched.connection)
         for chunk in matched.chunks(_CHUNK):
             _assign(freezing, matched.connection, chunk)
-        pace = _Pace.of(freezing)
+        paces = _Paces(planned=_Pace.of(freezing), real=_Pace.of(freezing), frozen_at=to_micros(now))
         for rows in _in_order(matched.connection):
-            _write(freezing, pace, rows)
+            _write(freezing, paces, rows)
         funnel = matched.funnel()
     if not _seal(freezing, sum(funnel.values()), now):
         _take_back(freezing)
@@ -152,11 +155,6 @@ def _assign(freezing: Freezing, scratch: Connection, rows: Sequence[Row[*tuple[A
     left = [row for row in rows if row[-1] is None]
     held = _held_out(freezing, left)
     excluded += [(id_, Reason.GLOBAL_HOLDOUT.value) for id_ in held]
-    if timetable.may_skip:
-        quiet = {id_ for _, id_, _, zone_name, *_ in left if id_ not in held and timetable.skips_quiet(zone_name)}
-        excluded += [(id_, Reason.QUIET_HOURS.value) for id_ in quiet]
-        held |= quiet
-    freezing.excluded.update(reason for _, reason in excluded)
     salts = _with_salts(freezing.database, left)
     arm_of = assigner(freezing.plan.arms, freezing.plan.salt)
     named = {arm.name: _named(freezing, arm.name) for arm in freezing.plan.arms}
@@ -165,10 +163,15 @@ def _assign(freezing: Freezing, scratch: Connection, rows: Sequence[Row[*tuple[A
         if id_ in held:
             continue
         arm, position = arm_of(key)
-        due_at = timetable.due_micros(zone_name, timetable.step(position))
+        step = timetable.step(position)
+        if timetable.may_skip and timetable.skips_quiet(zone_name, step):
+            excluded.append((id_, Reason.QUIET_HOURS.value))
+            continue
+        due_at = timetable.due_micros(zone_name, step)
         assigned.append((id_, due_at, position, arm, entered, zone_name))
         if not entered:
             commitments.append(_committed(salts.get(id_) or salt, named[arm]))
+    freezing.excluded.update(reason for _, reason in excluded)
     freezing.arms.update(arm for _, _, _, arm, entered, _ in assigned if not entered)
     freezing.digest.update(b"".join(commitments))
     with scratch.begin():
@@ -237,13 +240,13 @@ def _after(key: tuple[int, int, int]) -> Any:
 
 @dataclass
 class _Pace:
-    """Rate slots: of those due together, each comes a little later than the one before."""
+    """Rate slots: each customer comes a little later than the one before, or when due."""
 
     gap: float
     """Microseconds between two customers, those who are messaged nothing counted too."""
     batch: int
-    """Messages in a batch: a second's worth at most."""
-    due_at: int = -1
+    """Messages in a batch: what the rate lets go at once."""
+    start: int = -1
     count: int = 0
 
     @classmethod
@@ -251,27 +254,59 @@ class _Pace:
         per_second = freezing.timetable.per_second
         if per_second is None:
             return cls(gap=0, batch=_BATCH)
+        size, rest = lot(per_second)
         messaged = sum(arm.share for arm in freezing.plan.arms if arm.messaged)
-        return cls(gap=1_000_000 * messaged / per_second, batch=max(1, min(_BATCH, int(per_second))))
+        return cls(gap=rest / MICROSECOND * messaged / size, batch=size)
 
     def next(self, due_at: int) -> int:
-        self.count = self.count + 1 if due_at == self.due_at else 0
-        self.due_at = due_at
-        return due_at + round(self.count * self.gap)
+        """The slot of the next customer in the order of due times."""
+        slot = self.start + round(self.count * self.gap)
+        if due_at > slot:
+            self.start, self.count, slot = due_at, 0, due_at
+        self.count += 1
+        return slot
 
 
-def _write(freezing: Freezing, pace: _Pace, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Paces:
+    """When messages are due, and when customers enter: the same unless the wave is frozen late."""
+
+    planned: _Pace
+    real: _Pace
+    frozen_at: int
+    known: dict[tuple[int, str | None], int] = field(default_factory=dict)
+
+    def moments(self, timetable: Timetable, due_at: int, zone_name: str | None) -> tuple[int, int]:
+        """When a message is due, and when its customer enters; nobody enters long before the audience is known."""
+        possible = due_at if due_at >= self.frozen_at - _LATE else self.frozen_at
+        if self.planned.gap:
+            due = _awake(timetable, self.planned.next(due_at), zone_name)
+            return due, _awake(timetable, self.real.next(possible), zone_name)
+        if possible == due_at:
+            return due_at, due_at
+        key = (possible, zone_name)
+        if key not in self.known:
+            self.known[key] = _awake(timetable, possible, zone_name)
+        return due_at, self.known[key]
+
+
+def _awake(timetable: Timetable, slot: int, zone_name: str | None) -> int:
+    """A slot may fall into quiet hours again; then the message waits for their end."""
+    return to_micros(timetable.awake(from_micros(slot), zone_name))
+
+
+def _write(freezing: Freezing, paces: _Paces, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
     """Write the entries, batches and messages of some customers in one transaction."""
     messaged = {arm.name for arm in freezing.plan.arms if arm.messaged}
     wave_id, round_id, planned_state = freezing.wave.id, freezing.wave.round_id, MessageState.PLANNED.value
     fresh, due = [], []
     for id_, due_at, position, arm, entered, zone_name in rows:
-        moment = _moment(freezing.timetable, pace.next(due_at), zone_name) if pace.gap else due_at
+        moment, enters = paces.moments(freezing.timetable, due_at, zone_name)
         if not entered:
-            fresh.append((round_id, id_, wave_id, arm, position, moment))
+            fresh.append((round_id, id_, wave_id, arm, position, enters))
         if arm in messaged:
             due.append((moment, id_))
-    groups = list(_grouped(due, pace))
+    groups = list(_grouped(due, paces.planned.batch))
     with freezing.database.write() as connection:
         insert_many(connection, entry, ["round_id", "customer_id", "wave_id", "arm", "position", "entered_at"], fresh)
         ids = _batches(connection, wave_id, groups)
@@ -285,16 +320,11 @@ def _write(freezing: Freezing, pace: _Pace, rows: Sequence[Row[*tuple[Any, ...]]
         )
 
 
-def _moment(timetable: Timetable, slot: int, timezone: str | None) -> int:
-    """A rate slot may fall into quiet hours again; then the message waits for their end."""
-    return to_micros(timetable.awake(from_micros(slot), timezone))
-
-
-def _grouped(due: Sequence[tuple[int, int]], pace: _Pace) -> Iterator[list[tuple[int, int]]]:
+def _grouped(due: Sequence[tuple[int, int]], most: int) -> Iterator[list[tuple[int, int]]]:
     together = _TOGETHER // MICROSECOND
     group: list[tuple[int, int]] = []
     for moment, id_ in due:
-        if group and (len(group) == pace.batch or not 0 <= moment - group[0][0] <= together):
+        if group and (len(group) == most or not 0 <= moment - group[-1][0] <= together):
             yield group
             group = []
         group.append((moment, id_))

@@ -80,12 +80,12 @@ class Timetable:
 
     def due(self, timezone_name: str | None, step: int) -> datetime:
         """When a ramp step's customers of a time zone are due; quiet hours make them wait."""
-        return self.awake(self.base(timezone_name) + step * self._hold, timezone_name)
+        return self.awake(self._slot(timezone_name, step), timezone_name)
 
-    @property
-    def _hold(self) -> timedelta:
+    def _slot(self, timezone_name: str | None, step: int) -> datetime:
         schedule = self.campaign.schedule
-        return timedelta(0) if schedule is None or schedule.ramp is None else schedule.ramp.hold.delta
+        hold = timedelta(0) if schedule is None or schedule.ramp is None else schedule.ramp.hold.delta
+        return self.base(timezone_name) + step * hold
 
     def awake(self, at: datetime, timezone_name: str | None) -> datetime:
         """The instant itself, or the end of the quiet hours that it lies in."""
@@ -112,9 +112,9 @@ class Timetable:
         quiet = self.campaign.quiet_hours
         return quiet is not None and quiet.then == "skip"
 
-    def skips_quiet(self, timezone_name: str | None) -> bool:
-        """Whether `then: skip` leaves this time zone out of the wave."""
-        return self.may_skip and self.quiet(self.base(timezone_name), timezone_name) is not None
+    def skips_quiet(self, timezone_name: str | None, step: int) -> bool:
+        """Whether `then: skip` leaves a ramp step's customers of a time zone out of the wave."""
+        return self.may_skip and self.quiet(self._slot(timezone_name, step), timezone_name) is not None
 
     def step(self, position: int) -> int:
         """The ramp step of a position in the hash order."""
@@ -157,4 +157,3 @@ def period(renew: str, at: datetime, default_zone: str) -> str:
             return str(local.year)
         case _:
             return "ever"
-

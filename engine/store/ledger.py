@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, and_, bindparam, exists, func, insert, or_, select, update
@@ -21,6 +22,11 @@ from engine.store.tables import batch, call, customer, entry, lane, message, rou
 
 RUNNING = (RoundState.OPEN, RoundState.SETTLING)
 
+
+_LARGEST = 1_000
+"""Messages in a batch."""
+_ONE_BY_ONE = 20
+"""Below so many a second a lease for each message costs little, and whole numbers a second would miss the rate."""
 
 _CLAIM = (
     "UPDATE message SET state = 'claimed', call_id = ?, attempt = attempt + 1, skeleton_id = ?, \"values\" = ? "
@@ -104,6 +110,22 @@ def lease(connection: Connection, *, now: datetime, wall: datetime, length: time
     )
 
 
+def lot(per_second: float) -> tuple[int, timedelta]:
+    """How many messages a rate lets go at once, and how long the lane then rests.
+
+    No second sees more than the rate, wherever it begins: under a slow rate they go one by one, under a fast one
+    by whole seconds, or even parts of a second, and a smaller batch rests as long as a full one.
+    """
+    if per_second < _ONE_BY_ONE:
+        return 1, _ceiled(1 / per_second)
+    parts = ceil(per_second / _LARGEST)
+    return int(per_second / parts), _ceiled(1 / parts)
+
+
+def _ceiled(seconds: float) -> timedelta:
+    return timedelta(microseconds=ceil(seconds * 1_000_000))
+
+
 def _moved_on(connection: Connection, row: Row[*tuple[Any, ...]], now: datetime) -> bool:
     """Reserve the lane's next stretch; False when another worker was faster."""
     if row.per_second is None:
@@ -111,7 +133,7 @@ def _moved_on(connection: Connection, row: Row[*tuple[Any, ...]], now: datetime)
     moved = connection.execute(
         update(lane)
         .where(lane.c.campaign == row.campaign, lane.c.next_at == row.next_at)
-        .values(next_at=max(now, row.next_at) + timedelta(seconds=row.size / row.per_second))
+        .values(next_at=max(now, row.next_at) + lot(row.per_second)[1])
     )
     return moved.rowcount == 1
 
@@ -125,8 +147,9 @@ def planned_rows(connection: Connection, held: Lease, *, now: datetime, limit: i
     return connection.execute(
         select(message.c.id, message.c.customer_id, entry.c.arm, customer.c.email, customer.c.phone)
         .select_from(
-            message.join(entry, and_(entry.c.customer_id == message.c.customer_id, entry.c.round_id == held.round_id))
-            .join(customer, customer.c.id == message.c.customer_id)
+            message.join(
+                entry, and_(entry.c.customer_id == message.c.customer_id, entry.c.round_id == held.round_id)
+            ).join(customer, customer.c.id == message.c.customer_id)
         )
         .where(
             message.c.batch_id == held.batch_id, message.c.state == MessageState.PLANNED, message.c.not_before <= now
@@ -170,18 +193,14 @@ def claim(
         .values(batch_id=held.batch_id, provider=provider, token=held.token, size=len(sendable), sent_at=now)
         .returning(call.c.id)
     ).scalar_one()
-    execute_many(
-        connection, _CLAIM, [(call_id, item.skeleton_id, item.values, item.message_id) for item in sendable]
-    )
+    execute_many(connection, _CLAIM, [(call_id, item.skeleton_id, item.values, item.message_id) for item in sendable])
     return call_id, frozenset(item.message_id for item in sendable)
 
 
 def _extend(connection: Connection, held: Lease, wall: datetime, length: timedelta) -> None:
     """Prove that the lease is ours and the round still runs, and hold it for another while."""
     running = exists(
-        select(round_.c.id).where(
-            round_.c.id == held.round_id, round_.c.state.in_(RUNNING), round_.c.paused.is_(False)
-        )
+        select(round_.c.id).where(round_.c.id == held.round_id, round_.c.state.in_(RUNNING), round_.c.paused.is_(False))
     )
     extended = connection.execute(
         update(batch)
@@ -275,9 +294,7 @@ def settle_accepted(
         )
     elif provider_ids:
         connection.execute(
-            update(message)
-            .where(unsettled, message.c.id.in_(list(provider_ids)))
-            .values(state=MessageState.ACCEPTED)
+            update(message).where(unsettled, message.c.id.in_(list(provider_ids))).values(state=MessageState.ACCEPTED)
         )
     _answer(connection, call_id, "accepted", now)
 
