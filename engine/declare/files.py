@@ -16,6 +16,7 @@ from engine.errors import FixYourYaml, Problem
 MOST_BYTES = 1_000_000
 """Of one file; the largest that is read in a few seconds, and a hundred times a usual one."""
 MOST_BYTES_TOGETHER = 5_000_000
+_TOO_LARGE_TOGETHER = f"all files together are larger than {MOST_BYTES_TOGETHER // 1_000_000} MB"
 _GLOB = frozenset("*?[")
 
 
@@ -72,7 +73,7 @@ def _read_one(path: Path, reading: Reading, above: tuple[Path, ...]) -> Node | N
     body = _bytes(path)
     reading.take(path, body)
     if reading.size > MOST_BYTES_TOGETHER:
-        raise _refusal(path, f"all files together are larger than {MOST_BYTES_TOGETHER // 1_000_000} MB")
+        raise _refusal(path, _TOO_LARGE_TOGETHER)
     tree, problems = compose(Source(shown(path), _text(path, body)))
     reading.problems += problems
     if tree is None or tree.value is None:
@@ -98,6 +99,13 @@ def _bytes(path: Path) -> bytes:
         raise _refusal(path, "there is no such file", hint) from error
     except OSError as error:
         raise _refusal(path, f"the file cannot be read ({error.strerror or error})") from error
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _refusal(path: Path, message: str, hint: str | None = None) -> FixYourYaml:
@@ -144,6 +152,13 @@ class _Including:
         if not found and not _GLOB & set(pattern):
             self.reading.problems.append(self._missing(pattern, span))
             self.reading.incomplete = True
+        if (
+            self.reading.size + sum(_size(file) for file in found if file not in self.reading.files)
+            > MOST_BYTES_TOGETHER
+        ):
+            self.reading.problems.append(span.problem(_TOO_LARGE_TOGETHER))
+            self.reading.incomplete = True
+            return
         for file in found:
             self._file(file, span)
 

@@ -42,6 +42,8 @@ def _references(declared: Declared) -> Iterator[Finding]:
 def _declared(declared: Declared, trail: Trail, what: str, name: str | None) -> Iterator[Finding]:
     """A name that its section has to declare: a `segment` stands under `segments`."""
     section = f"{what}s"
+    if name is None or declared.written((section, name)):
+        return
     yield from unknown(trail, what, name, declared.names(section), also=((section,),))
 
 
@@ -132,37 +134,37 @@ def _repetitions(declared: Declared) -> Iterator[Finding]:
 
 
 def _circles(declared: Declared) -> Iterator[Finding]:
-    """Each circle of segments once, reported where its first segment in the file goes into it."""
-    project, seen = declared.project, set[str]()
-    for name in project.segments:
-        circle = _circle(declared, name)
-        if circle and not seen & set(circle):
-            seen |= set(circle)
-            yield Finding(
-                trail=_mention(declared, name, circle[1]),
-                message=f"segments refer to each other in a circle: {' → '.join(circle)}",
-                hint="take one of them out of the other",
-            )
+    """Each way back to a segment already on the way, reported where the circle's first segment goes into it."""
+    below = {name: list(resolve.referred(segment.where)) for name, segment in declared.project.segments.items()}
+    for circle in _ways_back(below):
+        yield Finding(
+            trail=_mention(declared, circle[0], circle[1]),
+            message=f"segments refer to each other in a circle: {_arrows(circle)}",
+            hint="take one of them out of the other",
+        )
 
 
-def _circle(declared: Declared, name: str) -> list[str]:
-    """The shortest way from a segment back to itself, or nothing."""
-    ways, seen = [[name]], set[str]()
-    while ways:
-        way = ways.pop(0)
-        for segment in _next(declared, way[-1]):
-            if segment == name:
-                return [*way, name]
-            if segment not in seen:
-                seen.add(segment)
-                ways.append([*way, segment])
-    return []
+def _arrows(circle: list[str]) -> str:
+    shown = circle if len(circle) <= 12 else [*circle[:6], "…", *circle[-3:]]
+    return " → ".join(shown)
 
 
-def _next(declared: Declared, name: str) -> Iterator[str]:
-    segment = declared.project.segments.get(name)
-    if segment is not None:
-        yield from resolve.referred(segment.where)
+def _ways_back(below: dict[str, list[str]]) -> Iterator[list[str]]:
+    """Depth first, without recursion, each name left once."""
+    left: set[str] = set()
+    for root, names in below.items():
+        way = {root: iter(names)} if root not in left else {}
+        while way:
+            here = next(reversed(way))
+            name = next(way[here], None)
+            if name is None:
+                left.add(here)
+                del way[here]
+            elif name in way:
+                taken = list(way)
+                yield [*taken[taken.index(name) :], name]
+            elif name not in left and name in below:
+                way[name] = iter(below[name])
 
 
 def _mention(declared: Declared, name: str, other: str) -> Trail:

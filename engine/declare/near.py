@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable
+
+_MANY = 700
+"""Up to so many names are all compared; the time zones are 600."""
+_SOME = 200
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is most like the one written, or None where none is like it."""
-    spellings = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word[:80].lower(), spellings, n=1, cutoff=0.6)
+    lower, names = word[:80].lower(), list(known)
+    if len(names) > _MANY:
+        names = list(itertools.islice((name for name in names if name[:1].lower() == lower[:1]), _SOME))
+    spellings = {name.lower(): name for name in names}
+    found = difflib.get_close_matches(lower, spellings, n=1, cutoff=0.6)
     return spellings[found[0]] if found else None
 
 

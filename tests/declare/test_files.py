@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from declare_project import BASE, changed, prepare, problems, put
 
+from engine.declare import files
 from engine.declare.load import examine, load
 from engine.errors import FixYourYaml
 
@@ -41,9 +42,21 @@ def test_a_file_of_50_mb_is_refused_at_once(folder: Path) -> None:
 
 def test_files_that_are_too_large_together_are_refused(folder: Path) -> None:
     """Many files are no way round the bound."""
-    parts = {f"parts/{number}.yaml": "# " + "x" * 900_000 + "\n" for number in range(6)}
+    put(folder, {"campaigns.yaml": INCLUDING, **{f"parts/{number}.yaml": b"x" * 900_000 for number in range(6)}})
+    began = time.perf_counter()
+    told = refused(folder / "campaigns.yaml")
+    assert time.perf_counter() - began < 2
+    assert told.splitlines()[0] == "campaigns.yaml:2:11: all files together are larger than 5 MB"
+
+
+def test_files_that_grow_too_large_by_including_others_are_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound holds for what included files include as well."""
+    monkeypatch.setattr(files, "MOST_BYTES_TOGETHER", 2_000)
+    parts = {"parts/a.yaml": "include: [deep/b.yaml]\n", "parts/deep/b.yaml": "# " + "x" * 900}
     put(folder, {"campaigns.yaml": INCLUDING, **parts})
-    assert "parts/5.yaml: all files together are larger than 5 MB" in refused(folder / "campaigns.yaml")
+    assert refused(folder / "campaigns.yaml").startswith("parts/a.yaml:1:11: all files together are larger than")
 
 
 def test_an_alias_bomb_is_refused_where_it_goes_off(tmp_path: Path) -> None:

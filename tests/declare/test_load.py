@@ -6,7 +6,7 @@ from datetime import date, time
 from pathlib import Path
 
 import pytest
-from conftest import SHARED
+from reference import SHARED
 from declare_project import BASE, changed, prepare, problems, put
 
 from engine.declare.check import check

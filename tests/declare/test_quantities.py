@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.declare.quantities import (
@@ -28,6 +28,7 @@ from engine.declare.quantities import (
     UnitCost,
 )
 
+few = settings(max_examples=40, deadline=None)
 KINDS = [AfterSend, Duration, Earning, Effect, Headcount, Misfire, Money, Percentile, Rate, Sample, Share, UnitCost]
 
 
@@ -99,6 +100,7 @@ def test_what_is_none_is_told(kind: type[Quantity], text: str, told: str) -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@few
 @given(text=st.text(max_size=40))
 def test_any_other_text_is_refused_and_nothing_worse(kind: type[Quantity], text: str) -> None:
     """A quantity or a ValueError; what is read reads the same again."""
@@ -108,6 +110,7 @@ def test_any_other_text_is_refused_and_nothing_worse(kind: type[Quantity], text:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@few
 @given(data=st.data())
 def test_texts_of_the_right_form_are_read_or_refused(kind: type[Quantity], data: st.DataObject) -> None:
     """However large the numbers in them."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SHARED
+from reference import SHARED
 from declare_project import BASE, changed
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
