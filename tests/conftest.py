@@ -9,15 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from shop import Shop
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from engine.store import migrations
 from engine.store.database import Database, open_database
-from shop import Shop
-
-SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
-"""Reference data that is not part of the repository; a test that needs it skips where it is missing."""
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from datetime import date, time
 from pathlib import Path
 
 import pytest
-from reference import SHARED
 from declare_project import BASE, changed, prepare, problems, put
+from reference import SHARED
 
 from engine.declare.check import check
 from engine.declare.load import load

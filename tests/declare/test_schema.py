@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reference import SHARED
 from declare_project import BASE, changed
 from jsonschema import Draft202012Validator
+from reference import SHARED
 from ruamel.yaml import YAML
 
 from engine.declare import reference, schema

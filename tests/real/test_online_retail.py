@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import SHARED
+from reference import SHARED
 from shop import Shop
 from sqlalchemy import select, update
 
