@@ -187,7 +187,7 @@ def _growth(told: Told, ruling: Ruling) -> float:
 
 def _about(customers: float) -> int:
     """Rounded up to two digits: a plan, not a measurement."""
-    step = 10 ** max(0, math.floor(math.log10(max(1.0, customers))) - 1)
+    step = int(10 ** max(0, math.floor(math.log10(max(1.0, customers))) - 1))
     return math.ceil(customers / step) * step
 
 
