@@ -23,6 +23,7 @@ from engine.declare.resolve import Resolved, resolve
 from engine.declare.support import unsupported
 from engine.errors import NotSupportedYet
 from engine.facts.profile import profiles
+from engine.messages.check import unsupported_in_templates
 from engine.messages.compose import Composer, Rendered, RenderingFailed, expand
 from engine.messages.links import Links
 from engine.messages.sms import segments
@@ -132,7 +133,7 @@ def next_number(connection: Connection, campaign: str) -> int:
 
 
 def _refuse_unsupported(declared: Declared, name: str) -> None:
-    problems = unsupported(declared, name)
+    problems = unsupported(declared, name) + unsupported_in_templates(declared, name)
     if problems:
         raise NotSupportedYet(problems)
 
