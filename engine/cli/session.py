@@ -66,9 +66,12 @@ class Session:
 
     def as_of(self) -> AsOf:
         """What may be seen now."""
+        from engine.customers.sources import known_at
         from engine.model import AsOf
 
-        return AsOf(at=self.now(), known_at=max(self.now(), datetime.now(UTC)))
+        now = self.now()
+        with self.open().read() as connection:
+            return AsOf(at=now, known_at=known_at(connection, max(now, datetime.now(UTC))))
 
     def declared(self) -> Declared:
         """The declared campaigns, checked."""

@@ -6,6 +6,7 @@ nor hold the store's lock. Every exclusion is decided before, and without, assig
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ from sqlalchemy import (
 
 from engine.declare.resolve import Resolved
 from engine.declare.spec import FrequencyCap
+from engine.facts.events import visible
+from engine.facts.rfm import PURCHASE
 from engine.model import AsOf, MessageState, Reason
 from engine.segments.compile import predicate
 from engine.store.database import Database
@@ -124,10 +127,9 @@ def audience(database: Database, resolved: Resolved, as_of: AsOf, *, round_id: i
 def matching(resolved: Resolved, as_of: AsOf, dialect: str) -> ColumnElement[bool]:
     """The campaign's segment as a predicate over `customer`; everybody where none is named."""
     name = resolved.campaign.segment
-    known = customer.c.recorded_at <= as_of.known_at
     if name is None:
-        return known
-    return and_(known, predicate(resolved.segments[name].where, resolved.segments, as_of, dialect))
+        return visible(as_of)
+    return and_(visible(as_of), predicate(resolved.segments[name].where, resolved.segments, as_of, dialect))
 
 
 def channel_of(resolved: Resolved) -> str:
@@ -187,6 +189,14 @@ def _allowed(patterns: list[str] | None, address: ColumnElement[Any]) -> ColumnE
 def _like(pattern: str) -> str:
     escaped = pattern.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return escaped.replace("*", "%")
+
+
+def may_reach(patterns: Sequence[str] | None, address: str) -> bool:
+    """Whether `only_to` lets an address be messaged, as the audience decides it."""
+    if patterns is None:
+        return True
+    spelt = [re.escape(pattern.lower()).replace(r"\*", ".*") for pattern in patterns]
+    return any(re.fullmatch(pattern, address.lower(), re.DOTALL) for pattern in spelt)
 
 
 def _suppressed(channel: str, address_hash: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -265,11 +275,11 @@ def events_used(resolved: Resolved) -> frozenset[str]:
         for _, condition in walk.conditions(segment.where, ()):
             match condition:
                 case Did():
-                    used.add(condition.did)
+                    used.update(filter(None, (condition.did, condition.followed_by, condition.not_followed_by)))
                 case DidNot():
                     used.add(condition.did_not)
                 case Rfm():
-                    used.add("purchase")
+                    used.add(PURCHASE)
                 case _:
                     pass
     return frozenset(used)

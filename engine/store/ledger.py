@@ -173,7 +173,7 @@ def claim(
     """Claim rows for one provider call, after a last check of each; the caller commits, then calls.
 
     Args:
-        check: decides from a row of (message id, due_at, timezone, consent, suppressed).
+        check: decides from a row of (id, due_at, not_before, timezone, address, consent, suppressed).
 
     Returns:
         The call's id (None when no row is left to send) and the ids of the claimed messages.
@@ -218,22 +218,26 @@ def _extend(connection: Connection, held: Lease, wall: datetime, length: timedel
 
 
 def _recheck(connection: Connection, held: Lease, ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
-    address = customer.c[f"{held.channel}_hash" if held.channel == "email" else "phone_hash"]
+    """The rows that are still planned, locked, so that a stop which comes now waits for the claim."""
+    address, hashed = ("email", "email_hash") if held.channel == "email" else ("phone", "phone_hash")
     suppressed = exists(
         select(suppression.c.channel).where(
-            suppression.c.channel == held.channel, suppression.c.address_hash == address
+            suppression.c.channel == held.channel, suppression.c.address_hash == customer.c[hashed]
         )
     )
     return connection.execute(
         select(
             message.c.id,
             message.c.due_at,
+            message.c.not_before,
             customer.c.timezone,
+            customer.c[address].label("address"),
             customer.c[f"{held.channel}_consent"].label("consent"),
             suppressed.label("suppressed"),
         )
         .select_from(message.join(customer, customer.c.id == message.c.customer_id))
         .where(message.c.id.in_(ids), message.c.state == MessageState.PLANNED)
+        .with_for_update(of=message)
     ).all()
 
 
@@ -241,7 +245,7 @@ def _skip(connection: Connection, reasons: Mapping[int, Reason]) -> None:
     if reasons:
         connection.execute(
             update(message)
-            .where(message.c.id == bindparam("message_id"))
+            .where(message.c.id == bindparam("message_id"), message.c.state == MessageState.PLANNED)
             .values(state=MessageState.SKIPPED, reason=bindparam("why")),
             [{"message_id": key, "why": reason} for key, reason in reasons.items()],
         )

@@ -51,10 +51,10 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | int | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: datetime | int | None, _: Dialect) -> int | None:
         return to_micros(value) if isinstance(value, datetime) else value
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: int | None, _: Dialect) -> datetime | None:
         return None if value is None else from_micros(value)
 
 
@@ -149,10 +149,10 @@ event = Table(
     Column("properties", Properties),
     Column("machine", Boolean, nullable=False, server_default="0"),
     UniqueConstraint("source", "event_id"),
-    Index(None, "name", "customer_id", "occurred_at", "value"),
+    Index("ix_event_of_customer", "name", "customer_id", "occurred_at", "value", "recorded_at", "machine"),
 )
 """`value` is a purchase's amount (net of its lines at import), or what the file says;
-other numbers, such as `margin`, are properties."""
+other numbers, such as `margin`, are properties. The index covers what conditions ask of an event."""
 
 order_line = Table(
     "order_line",

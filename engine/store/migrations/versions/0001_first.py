@@ -79,9 +79,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "event_id", name=op.f("uq_event_source_event_id")),
     )
     op.create_index(
-        op.f("ix_event_name_customer_id_occurred_at_value"),
+        op.f("ix_event_of_customer"),
         "event",
-        ["name", "customer_id", "occurred_at", "value"],
+        ["name", "customer_id", "occurred_at", "value", "recorded_at", "machine"],
         unique=False,
     )
     op.create_table(
