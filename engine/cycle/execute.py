@@ -19,16 +19,20 @@ from engine.cycle.engine import Clock, Engine
 from engine.cycle.sealed_plan import SealedPlan, plan_of
 from engine.cycle.sending import content_of, names_of, sender_of
 from engine.cycle.timing import Timetable
+from engine.declare.spec import Campaign
 from engine.errors import FateUnknown, NeverRetry, TryAgainLater
 from engine.facts.profile import profiles
 from engine.messages.compose import Composed, Composer, RenderingFailed
 from engine.messages.links import Links
 from engine.model import Reason
+from engine.segments.audience import may_reach
 from engine.store import ledger
 from engine.store.ledger import Lease, LeaseLost, Ready
 from engine.store.tables import wave
 
 LEASE = timedelta(seconds=60)
+_SHORTEST_WAIT = timedelta(seconds=1)
+"""A provider that asks for no wait is not called in a loop."""
 
 
 @dataclass
@@ -166,23 +170,34 @@ def _compose(desk: Desk, held: Lease, rows: Sequence[Row[*tuple[Any, ...]]], now
 
 def _last_check(desk: Desk, held: Lease, now: datetime) -> Any:
     """What is checked once more inside the claim's transaction."""
-    timetable, marketing = desk.timetable(held), desk.plan(held.round_id).resolved.campaign.purpose == "marketing"
+    timetable, campaign = desk.timetable(held), desk.plan(held.round_id).resolved.campaign
 
     def check(row: Row[*tuple[Any, ...]]) -> ledger.Verdict:
-        if row.suppressed:
-            return Reason.SUPPRESSED
-        if marketing and not row.consent:
-            return Reason.NO_CONSENT
-        if timetable.is_expired(row.due_at, now):
-            return Reason.EXPIRED
-        if timetable.is_missed(row.due_at, now):
-            return Reason.MISSED
-        quiet_until = timetable.quiet(now, row.timezone)
-        if quiet_until is not None and timetable.campaign.quiet_hours.then == "skip":  # type: ignore[union-attr]
-            return Reason.QUIET_HOURS
-        return quiet_until
+        return _refused(campaign, row) or _late(timetable, row, now) or _quiet(timetable, row, now)
 
     return check
+
+
+def _refused(campaign: Campaign, row: Row[*tuple[Any, ...]]) -> Reason | None:
+    if row.address is None:
+        return Reason.NO_ADDRESS
+    if not may_reach(campaign.only_to, row.address):
+        return Reason.NOT_ALLOWED_HERE
+    if row.suppressed:
+        return Reason.SUPPRESSED
+    return Reason.NO_CONSENT if campaign.purpose == "marketing" and not row.consent else None
+
+
+def _late(timetable: Timetable, row: Row[*tuple[Any, ...]], now: datetime) -> Reason | None:
+    if timetable.is_expired(row.due_at, now):
+        return Reason.EXPIRED
+    # From not_before: whoever waited for quiet hours or for the provider was not missed.
+    return Reason.MISSED if timetable.is_missed(row.not_before, now) else None
+
+
+def _quiet(timetable: Timetable, row: Row[*tuple[Any, ...]], now: datetime) -> ledger.Verdict:
+    until = timetable.quiet(now, row.timezone)
+    return Reason.QUIET_HOURS if until is not None and timetable.may_skip else until
 
 
 def _outgoing(
@@ -214,7 +229,8 @@ def _call(desk: Desk, channel: Channel, call_id: int, outgoing: Sequence[Outgoin
         receipts = channel.send(outgoing, call_id=call_id, now=now)
     except TryAgainLater as error:
         with database.write() as connection:
-            ledger.settle_not_accepted(connection, call_id, str(error), retry_at=now + error.wait, now=now)
+            retry_at = now + max(error.wait, _SHORTEST_WAIT)
+            ledger.settle_not_accepted(connection, call_id, str(error), retry_at=retry_at, now=now)
     except NeverRetry as error:
         with database.write() as connection:
             ledger.settle_rejected(connection, call_id, {item.message_id: str(error) for item in outgoing}, now)
@@ -224,9 +240,12 @@ def _call(desk: Desk, channel: Channel, call_id: int, outgoing: Sequence[Outgoin
     else:
         with database.write() as connection:
             _settle(connection, call_id, receipts, now)
+            if len(receipts) < len(outgoing):
+                ledger.settle_unknown(connection, call_id, "the provider did not name every message", now)
 
 
 def _settle(connection: Any, call_id: int, receipts: Sequence[Receipt], now: datetime) -> None:
+    """Settle what the receipts say; of a message that none of them names nobody knows the fate."""
     refused = {receipt.message_id: receipt.reason or "refused" for receipt in receipts if not receipt.accepted}
     accepted = {receipt.message_id: receipt.provider_id for receipt in receipts if receipt.accepted}
     if refused:

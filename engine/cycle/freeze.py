@@ -109,12 +109,13 @@ def freeze(engine: Engine, plan: SealedPlan, due: Row[Any], now: datetime) -> No
     with audience(engine.database, plan.resolved, engine.as_of(now), round_id=due.round_id) as matched:
         with matched.connection.begin():
             _assigned.create(matched.connection)
+        funnel = matched.funnel()
+        missed_before = _missed_before(freezing, funnel.get(None, 0), now)
         for chunk in matched.chunks(_CHUNK):
-            _assign(freezing, matched.connection, chunk)
+            _assign(freezing, matched.connection, chunk, missed_before)
         paces = _Paces(planned=_Pace.of(freezing), real=_Pace.of(freezing), frozen_at=to_micros(now))
         for rows in _in_order(matched.connection):
             _write(freezing, paces, rows)
-        funnel = matched.funnel()
     if not _seal(freezing, sum(funnel.values()), now):
         _take_back(freezing)
 
@@ -148,7 +149,16 @@ def _take_back_rows(database: Database, table: Table, wave_id: int) -> None:
                 return
 
 
-def _assign(freezing: Freezing, scratch: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
+def _missed_before(freezing: Freezing, left: int, now: datetime) -> int:
+    """Whoever was due before this would get nothing any more, and so does not enter.
+
+    Under a rate the last one is due so much later; who of the others is too late is decided at the claim.
+    """
+    limit = freezing.timetable.missed_before(now)
+    return -1 if limit is None else to_micros(limit) - round(left * _Pace.of(freezing).gap)
+
+
+def _assign(freezing: Freezing, scratch: Connection, rows: Sequence[Row[*tuple[Any, ...]]], missed_before: int) -> None:
     """Give everybody who is left an arm, a place in the order and a due time; store why others are left out."""
     timetable = freezing.timetable
     excluded = [(id_, reason) for _, id_, _, _, _, _, reason in rows if reason is not None]
@@ -168,6 +178,9 @@ def _assign(freezing: Freezing, scratch: Connection, rows: Sequence[Row[*tuple[A
             excluded.append((id_, Reason.QUIET_HOURS.value))
             continue
         due_at = timetable.due_micros(zone_name, step)
+        if due_at < missed_before:
+            excluded.append((id_, Reason.MISSED.value))
+            continue
         assigned.append((id_, due_at, position, arm, entered, zone_name))
         if not entered:
             commitments.append(_committed(salts.get(id_) or salt, named[arm]))

@@ -16,6 +16,8 @@ from engine.store.tables import to_micros
 
 EARLIEST = timezone(timedelta(hours=14))
 """The zone whose day begins first; a wave on the recipients' clocks is frozen at its slot there."""
+_LATEST = "Etc/GMT+12"
+"""The zone whose day begins last."""
 _POSITIONS = 1 << 63
 
 
@@ -136,8 +138,23 @@ class Timetable:
 
     def is_missed(self, due_at: datetime, now: datetime) -> bool:
         """Whether a message that was due then is too late now."""
+        missed_before = self.missed_before(now)
+        return missed_before is not None and due_at < missed_before
+
+    def missed_before(self, now: datetime) -> datetime | None:
+        """Messages that were due before this instant are too late now; None where none ever is."""
         schedule = self.campaign.schedule
-        return schedule is not None and schedule.if_missed is not None and now > due_at + schedule.if_missed.grace
+        return None if schedule is None or schedule.if_missed is None else now - schedule.if_missed.grace
+
+    def is_missed_whole(self, now: datetime) -> bool:
+        """Whether every message of the wave is too late, wherever its recipient lives.
+
+        Where quiet hours, a ramp or a rate spread the messages, that is decided one by one.
+        """
+        schedule = self.campaign.schedule
+        spread = schedule is not None and (schedule.ramp is not None or schedule.max_rate is not None)
+        together = not spread and self.campaign.quiet_hours is None
+        return together and self.is_missed(self.base(_LATEST), now)
 
     def is_expired(self, due_at: datetime, now: datetime) -> bool:
         """Whether an unsent message is not to be sent any more."""

@@ -69,8 +69,7 @@ def _end(plan: SealedPlan, round_: Row[Any], now: datetime) -> datetime:
 
 def _open(engine: Engine, plan: SealedPlan, round_: Row[Any], slot: datetime, now: datetime) -> None:
     timetable = Timetable(plan.resolved.campaign, slot_name(slot), plan.zone)
-    # With recipients in several zones lateness is decided message by message, when it is claimed.
-    missed = timetable.is_missed(timetable.base("Etc/GMT+12"), now)
+    missed = timetable.is_missed_whole(now)
     due_at = freeze_at(plan.resolved.campaign, slot)
     same = exists(select(wave.c.id).where(wave.c.round_id == round_.id, wave.c.slot == slot_name(slot)))
     with engine.database.write() as connection:

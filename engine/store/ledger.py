@@ -48,6 +48,10 @@ class Lease:
     campaign: str
     channel: Literal["email", "sms"]
     token: str
+    at: datetime
+    """The round's time."""
+    lane: tuple[datetime, datetime] | None = None
+    """From when to when the campaign's lane was moved on; None without a rate."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +95,11 @@ def lease(connection: Connection, *, now: datetime, wall: datetime, length: time
         .with_for_update(of=batch, skip_locked=True)
     )
     row = connection.execute(due).first()
-    if row is None or not _moved_on(connection, row, now):
+    if row is None:
         return None
+    rested = _rested(row, now)
+    if rested is not None and not _moved(connection, row.campaign, *rested):
+        return lease(connection, now=now, wall=wall, length=length, token=token)  # another worker was faster
     connection.execute(
         update(batch)
         .where(batch.c.id == row.id)
@@ -107,6 +114,8 @@ def lease(connection: Connection, *, now: datetime, wall: datetime, length: time
         campaign=row.campaign,
         channel=row.channel,
         token=token,
+        at=now,
+        lane=rested,
     )
 
 
@@ -126,16 +135,17 @@ def _ceiled(seconds: float) -> timedelta:
     return timedelta(microseconds=ceil(seconds * 1_000_000))
 
 
-def _moved_on(connection: Connection, row: Row[*tuple[Any, ...]], now: datetime) -> bool:
-    """Reserve the lane's next stretch; False when another worker was faster."""
+def _rested(row: Row[*tuple[Any, ...]], now: datetime) -> tuple[datetime, datetime] | None:
+    """From when to when a lease moves its lane on."""
     if row.per_second is None:
-        return True
-    moved = connection.execute(
-        update(lane)
-        .where(lane.c.campaign == row.campaign, lane.c.next_at == row.next_at)
-        .values(next_at=max(now, row.next_at) + lot(row.per_second)[1])
-    )
-    return moved.rowcount == 1
+        return None
+    return row.next_at, max(now, row.next_at) + lot(row.per_second)[1]
+
+
+def _moved(connection: Connection, campaign: str, before: datetime, after: datetime) -> bool:
+    """Move a lane; False when it does not stand where it is thought to."""
+    own = update(lane).where(lane.c.campaign == campaign, lane.c.next_at == before)
+    return connection.execute(own.values(next_at=after)).rowcount == 1
 
 
 def planned_rows(connection: Connection, held: Lease, *, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -347,8 +357,16 @@ def _answer(connection: Connection, call_id: int, text: str, now: datetime) -> N
 
 
 def release(connection: Connection, held: Lease) -> None:
-    """Give a batch back: done, or open again for the rows that wait."""
+    """Give a batch back: done, or open again for the rows that wait. A lease that sent nothing took no time."""
     _close(connection, and_(batch.c.id == held.batch_id, batch.c.token == held.token))
+    if held.lane is not None and not _called(connection, held):
+        before, after = held.lane
+        _moved(connection, held.campaign, after, before)
+
+
+def _called(connection: Connection, held: Lease) -> bool:
+    made = exists(select(call.c.id).where(call.c.batch_id == held.batch_id, call.c.sent_at >= held.at))
+    return bool(connection.execute(select(made)).scalar())
 
 
 def expire(connection: Connection, *, wall: datetime, is_dead: Callable[[str], bool]) -> int:
