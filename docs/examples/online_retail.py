@@ -21,7 +21,7 @@ ZONE = "Europe/London"
 def prepare(source: Path, folder: Path) -> tuple[Path, Path]:
     """Write the two files into a folder and return their paths, customers first."""
     lines = pl.scan_csv(source, infer_schema=False).filter(pl.col("CustomerID").is_not_null())
-    lines = lines.with_columns(customer=pl.col("CustomerID").str.strip_suffix(".0"))
+    lines = lines.with_columns(pl.col("CustomerID").str.strip_suffix(".0"))
     folder.mkdir(parents=True, exist_ok=True)
     customers, orders = folder / "customers.csv", folder / "orders.csv"
     _customers(lines).collect().write_csv(customers)
@@ -30,25 +30,23 @@ def prepare(source: Path, folder: Path) -> tuple[Path, Path]:
 
 
 def _orders(lines: pl.LazyFrame) -> pl.LazyFrame:
-    """One line an order line. A cancellation's quantity is below zero, and so becomes its amount: a return."""
-    quantity, price = pl.col("Quantity").cast(pl.Int64), pl.col("UnitPrice").cast(pl.Float64)
+    """The lines with an amount, and times in UTC; a cancellation has a quantity, and so an amount, below zero."""
     time = pl.col("InvoiceDate").str.to_datetime("%Y-%m-%d %H:%M:%S").dt.replace_time_zone(ZONE)
+    amount = pl.col("Quantity").cast(pl.Int64) * pl.col("UnitPrice").cast(pl.Float64)
     return lines.select(
-        "InvoiceNo",
-        "customer",
-        "StockCode",
-        "Description",
-        "Quantity",
-        amount=(quantity * price).round(2),
-        ordered_at=time.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    )
+        "InvoiceNo", "CustomerID", "StockCode", "Description", "Quantity",
+        InvoiceDate=time.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        Amount=amount.round(2),
+        currency=pl.lit("GBP"),
+    )  # fmt: skip
 
 
 def _customers(lines: pl.LazyFrame) -> pl.LazyFrame:
     """One line a customer, in the country of the last order."""
-    return lines.group_by("customer", maintain_order=True).agg(
-        pl.col("Country").last(),
-        email=pl.format("customer-{}@example.com", pl.col("customer").first()),
+    key = pl.col("CustomerID")
+    return lines.group_by(key.alias("customer_id"), maintain_order=True).agg(
+        country=pl.col("Country").last(),
+        email=pl.format("customer-{}@example.com", key.first()),
         email_consent=pl.lit("true"),
     )
 

@@ -36,7 +36,7 @@ def import_(
     file: Annotated[Path, typer.Argument(help="CSV, Parquet or JSON lines; gzip too", show_default=False)],
     more: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[OURS=THEIRS]...", help="More names, as with --map", show_default=False),
+        typer.Argument(metavar="OURS=THEIRS", help="More names, as with --map", show_default=False),
     ] = None,
     map_: Annotated[
         list[str] | None, typer.Option("--map", metavar="OURS=THEIRS", help="Our name of a column, and the file's")

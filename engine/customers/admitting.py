@@ -80,7 +80,7 @@ def _report(task: Task, tally: Tally, *, checked: int, accepted: int) -> ImportR
         checked=checked,
         accepted=accepted,
         rejected=tally.rejected,
-        reasons=dict(tally.reasons.most_common()),
+        reasons=dict(tally.reasons),
         rejects_file=str(task.rejects) if tally.rejected else None,
         duplicates=tally.duplicates,
         filled=dict(tally.filled),
@@ -90,7 +90,7 @@ def _report(task: Task, tally: Tally, *, checked: int, accepted: int) -> ImportR
         first_at=None if tally.first is None else written(from_micros(tally.first)),
         last_at=None if last is None else written(last),
         through=written(through) if through and task.layout is not CUSTOMERS else None,
-    )
+    ).in_order()
 
 
 def _write(path: Path, rejects: Iterator[Reject]) -> None:

@@ -41,7 +41,7 @@ def normalise_email(address: str) -> str:
     from email_validator import EmailNotValidError, validate_email
 
     try:
-        return validate_email(address, check_deliverability=False).normalized
+        return validate_email(address, check_deliverability=False, strict=True).normalized
     except EmailNotValidError as error:
         raise ValueError(f"{address!r} is no email address: {error}") from None
 

@@ -21,9 +21,9 @@ def apply(batch: Batch) -> dict[str, int]:
     """Add or correct lines, then restate the events of their orders; returns what to count."""
     rows = batch.count("SELECT count(*) FROM chunk")
     unknown = batch.add_unknown_customers()
-    conflicts = _conflicts(batch)
     before = batch.count(f"SELECT count(*) FROM order_line WHERE order_id IN {_ORDERS}")
-    touched = _lines(batch)
+    conflicts = _conflicts(batch) if before else 0
+    touched = _lines(batch, _placed_lines() if before else _new_lines())
     new = batch.count(f"SELECT count(*) FROM order_line WHERE order_id IN {_ORDERS}") - before
     if touched:
         _purchases(batch)
@@ -59,28 +59,48 @@ def _slot(row: str) -> tuple[str, ...]:
 
 
 def _numbered(row: str, order: str) -> str:
+    """The row's columns, its slot, and which of the rows of that slot it is."""
     slot = _slot(row)
+    columns = ", ".join(f"{row}.{name}" for name in ("order_id", "ordered_at", *_DETAILS))
     names = ", ".join(f"{value} AS slot_{index}" for index, value in enumerate(slot))
-    return f"{names}, row_number() OVER (PARTITION BY {', '.join(slot)} ORDER BY {order}) AS nth"
+    return f"{columns}, {names}, row_number() OVER (PARTITION BY {', '.join(slot)} ORDER BY {order}) AS nth"
 
 
-def _lines(batch: Batch) -> int:
-    same = " AND ".join(f"k.slot_{index} = i.slot_{index}" for index in range(len(_slot("k"))))
+def _lines(batch: Batch, placed: str) -> int:
     details = ", ".join(_DETAILS)
     given = ", ".join(f"excluded.{name}" for name in _DETAILS)
     stored = ", ".join(f"order_line.{name}" for name in _DETAILS)
-    # INSERT comes first: Python's sqlite3 counts the rows of no statement that begins with WITH.
     return batch.run(
         f"INSERT INTO order_line (order_id, line, customer_id, ordered_at, recorded_at, {details}) "
-        f"WITH stored AS (SELECT o.line, {_numbered('o', 'o.line')} FROM order_line o WHERE o.order_id IN {_ORDERS}), "
-        f"incoming AS (SELECT s.*, c.id AS person, {_numbered('s', 's.n')} FROM {_MATCHED} WHERE NOT {_OF_ANOTHER}), "
-        "placed AS (SELECT i.*, k.line AS known, "
-        "row_number() OVER (PARTITION BY i.order_id, k.line IS NULL ORDER BY i.n) AS fresh, "
-        "(SELECT coalesce(max(o.line), 0) FROM order_line o WHERE o.order_id = i.order_id) AS last "
-        f"FROM incoming i LEFT JOIN stored k ON {same} AND k.nth = i.nth) "
-        f"SELECT order_id, coalesce(known, last + fresh), person, ordered_at, :at, {details} FROM placed WHERE true "
+        f"SELECT order_id, place, person, ordered_at, :at, {details} FROM ({placed}) p WHERE true "
         f"ON CONFLICT (order_id, line) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _DETAILS)} "
         f"WHERE ({given}) {batch.words.differs} ({stored})"
+    )
+
+
+def _new_lines() -> str:
+    """The lines of orders of which nothing is stored, numbered as they stand."""
+    return (
+        f"SELECT s.*, c.id AS person, row_number() OVER (PARTITION BY s.order_id ORDER BY s.n) AS place FROM {_MATCHED}"
+    )
+
+
+def _placed_lines() -> str:
+    """Every line with the number of the stored line that it repeats, or the next free one of its order."""
+    slot = ", ".join(f"slot_{index}" for index in range(len(_slot("s"))))
+    # Sorted together instead of joined, because SQLite would scan a joined subselect once for every row.
+    every = (
+        f"SELECT o.line, NULL AS n, o.customer_id AS person, {_numbered('o', 'o.line')} "
+        f"FROM order_line o WHERE o.order_id IN {_ORDERS} "
+        f"UNION ALL SELECT NULL, s.n, c.id, {_numbered('s', 's.n')} FROM {_MATCHED} WHERE NOT {_OF_ANOTHER}"
+    )
+    paired = (
+        f"SELECT *, max(line) OVER (PARTITION BY {slot}, nth) AS known, max(line) OVER (PARTITION BY order_id) AS last "
+        f"FROM ({every}) every"
+    )
+    return (
+        "SELECT *, coalesce(known, coalesce(last, 0) + row_number() OVER "
+        f"(PARTITION BY order_id, known IS NULL ORDER BY n)) AS place FROM ({paired}) paired WHERE n IS NOT NULL"
     )
 
 

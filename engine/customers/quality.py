@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.customers.layout import LAYOUTS
 from engine.errors import FixYourData
 
 SHOWN_LINES = 3
@@ -123,7 +124,16 @@ class ImportReport:
     def from_json(cls, document: Mapping[str, Any]) -> ImportReport:
         """The report that `to_json` wrote."""
         values = {name: value for name, value in document.items() if name != "schema_version"}
-        return cls(**{**values, "dropped": tuple(values["dropped"]), "names": tuple(values["names"])})
+        return cls(**{**values, "dropped": tuple(values["dropped"]), "names": tuple(values["names"])}).in_order()
+
+    def in_order(self) -> ImportReport:
+        """The report with the most frequent things first; PostgreSQL keeps no order of JSON members."""
+        return replace(
+            self,
+            reasons=dict(sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))),
+            notes=dict(sorted(self.notes.items(), key=lambda item: (-item[1]["count"], item[0]))),
+            filled={name: self.filled[name] for name in LAYOUTS[self.kind].fields if name in self.filled},
+        )
 
     def to_text(self) -> str:
         """The report as a person reads it."""
