@@ -9,6 +9,16 @@ from declare_project import SCHEDULE, VARIANTS, changed, problems
 
 MISTAKES = [
     pytest.param(
+        [("sms: {from: ", "sms: {from_: ")],
+        """\
+campaigns.yaml:7:11: unknown key "from_"
+      sms: {from_: "+4915550000000"}
+            ^^^^^
+  did you mean "from"?
+""",
+        id="name-that-only-python-knows",
+    ),
+    pytest.param(
         [("    segment: lapsing\n", "    segmant: lapsing\n")],
         """\
 campaigns.yaml:27:5: unknown key "segmant"
