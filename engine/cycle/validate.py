@@ -39,8 +39,7 @@ def inspect(path: Path) -> Validation:
         declared, problems = examine(path)
     except FixYourYaml as error:
         return Validation(problems=error.problems, summary="")
-    problems = problems + check(declared)
-    problems += _unsaid(problems, _template_problems(declared))
+    problems = problems + check(declared) + _template_problems(declared)
     return Validation(problems=in_order(declared, problems), summary=_summary(declared))
 
 
@@ -60,12 +59,6 @@ def _template_problems(declared: Declared) -> list[Problem]:
     from engine.messages.check import check_templates
 
     return check_templates(declared)
-
-
-def _unsaid(said: list[Problem], more: list[Problem]) -> list[Problem]:
-    """Those about places that nothing was said about yet: a template that is not there needs no second word."""
-    places = {(problem.file, problem.line, problem.column) for problem in said}
-    return [problem for problem in more if (problem.file, problem.line, problem.column) not in places]
 
 
 def _summary(declared: Declared) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from declare_project import SENDER, changed, problems
+from declare_project import SENDER, VARIANTS, changed, problems
 
 MISTAKES = [
     pytest.param(
@@ -149,3 +149,19 @@ def test_a_mistake_of_contents_is_told_with_its_place(
 ) -> None:
     """The whole text: place, words, line, caret, hint."""
     assert problems(tmp_path, changed(*changes)) == told
+
+
+_NO_ADDRESS = (', postal_address: "1 Street, Berlin"', "")
+_TEXTS = (VARIANTS, "    variants:\n      control: {text: Hello}\n      deadline: {text: Hurry}\n")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param([_NO_ADDRESS, _TEXTS, ("    channel: email", "    channel: sms")], id="sms"),
+        pytest.param([_NO_ADDRESS, ("    purpose: marketing", "    purpose: transactional")], id="transactional"),
+    ],
+)
+def test_only_marketing_emails_need_a_postal_address(tmp_path: Path, changes: list[tuple[str, str]]) -> None:
+    """A footer that nobody sees is not asked for."""
+    assert problems(tmp_path, changed(*changes)) == ""
