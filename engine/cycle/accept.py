@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
-from engine.cycle.advance import declaring_file
 from engine.cycle.engine import Engine
-from engine.cycle.launch import Launched, approve, launch
+from engine.cycle.improve import declaring_file, hash_of, read, write
+from engine.cycle.launch import PROPOSED, Launched, approve, launch
 from engine.cycle.plan import plan
 from engine.cycle.sealed_plan import plan_of
 from engine.cycle.validate import checked
-from engine.errors import NotFound, Refused
+from engine.errors import CampaignError, NotFound, Refused
 from engine.model import RoundState
+from engine.store import audit
 from engine.store.tables import proposal, round_
 
 
@@ -50,27 +50,54 @@ def accept(engine: Engine, campaign: str, *, actor: str, now: datetime) -> Appro
     return _take_up(engine, campaign, proposed, actor, now)
 
 
+def take_up_automatic(engine: Engine, now: datetime) -> None:
+    """Start the rounds that verdicts proposed where the YAML leaves that to the engine (`approval: automatic`).
+
+    What cannot be started by itself is left to a person, and the record says why.
+    """
+    with engine.database.read() as connection:
+        waiting = connection.execute(
+            select(proposal, round_.c.campaign, round_.c.number)
+            .join(round_, round_.c.id == proposal.c.round_id)
+            .where(proposal.c.state == "automatic")
+            .order_by(proposal.c.round_id)
+        ).all()
+    for row in waiting:
+        try:
+            _take_up(engine, row.campaign, row, "engine", now)
+        except CampaignError as error:
+            _leave_to_a_person(engine, row, str(error), now)
+
+
+def _leave_to_a_person(engine: Engine, row: Row[Any], why: str, now: datetime) -> None:
+    with engine.database.write() as connection:
+        connection.execute(update(proposal).where(proposal.c.round_id == row.round_id).values(state="open"))
+        payload = {"round": row.number, "why": why}
+        audit.append(connection, "not_taken_up", payload, actor="engine", subject=row.campaign, at=now)
+
+
 def _open_proposal(connection: Connection, campaign: str) -> Row[Any] | None:
     return connection.execute(
         select(proposal)
         .join(round_, round_.c.id == proposal.c.round_id)
-        .where(round_.c.campaign == campaign, proposal.c.state == "open")
+        .where(round_.c.campaign == campaign, proposal.c.state.in_(PROPOSED))
         .order_by(proposal.c.round_id.desc())
     ).first()
 
 
 def _take_up(engine: Engine, campaign: str, proposed: Row[Any], actor: str, now: datetime) -> Launched:
     """Write the proposed text and launch it; where the launch is refused, the file is as it was."""
-    file = declaring_file(engine, campaign)
-    before = file.read_text(encoding="utf-8")
-    if hashlib.sha256(before.encode()).hexdigest() != proposed.base:
+    file = declaring_file(engine.file, campaign)
+    before = read(file)
+    # The proposed text stands there already where an earlier attempt was killed before its launch.
+    if before != proposed.text and hash_of(before) != proposed.base:
         raise Refused(
             f"{file.name} has changed since the proposal was made; put the change in by hand "
             f"(`campaign report {campaign}` shows it) and `campaign launch {campaign}`"
         )
-    file.write_text(proposed.text, encoding="utf-8")
+    write(file, proposed.text)
     try:
         return launch(engine, plan(engine, checked(engine.file), campaign, now), actor=actor, now=now)
     except BaseException:
-        file.write_text(before, encoding="utf-8")
+        write(file, before)
         raise

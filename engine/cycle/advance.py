@@ -7,26 +7,26 @@ at a time; calling a step again changes nothing:
    `freeze.py`), and the sending processes take their batches (`execute.py`);
 2. when no wave is left to come, the round settles: windows mature, then one day for late data;
 3. measure and judge: the last look is taken, judged by the sealed rule and sealed (`look.py`);
-4. improve: the verdict becomes the next round's proposal (`improve.py`), which a person accepts.
+4. improve: the verdict becomes the next round's proposal (`improve.py`), which a person accepts, or the
+   engine where the YAML says `approval: automatic` (`accept.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from engine.cycle import look, waves
+from engine.cycle.accept import take_up_automatic
 from engine.cycle.engine import Engine
-from engine.cycle.improve import propose
+from engine.cycle.improve import Proposal, declaring_file, propose
 from engine.cycle.launch import RUNNING
 from engine.cycle.measure import window_of
 from engine.cycle.sealed_plan import SealedPlan, plan_of
-from engine.errors import CampaignError
-from engine.model import Decision, RoundState, WaveState
+from engine.model import RoundState, WaveState
 from engine.segments.audience import events_used
 from engine.store import audit
 from engine.store.tables import entry, proposal, round_, wave
@@ -36,11 +36,22 @@ _OPEN_WAVES = (WaveState.DUE, WaveState.FREEZING, WaveState.FROZEN, WaveState.SE
 
 
 def advance_all(engine: Engine, now: datetime) -> None:
-    """Move every running round by what is due."""
+    """Move every running round by what is due; a fault of one holds up no other.
+
+    Raises:
+        Exception: the first fault, after all rounds had their turn.
+    """
     with engine.database.read() as connection:
         running = connection.execute(select(round_).where(round_.c.state.in_(RUNNING)).order_by(round_.c.id)).all()
+    faults = []
     for row in running:
-        advance(engine, row, now)
+        try:
+            advance(engine, row, now)
+        except Exception as fault:  # told below
+            faults.append(fault)
+    take_up_automatic(engine, now)
+    if faults:
+        raise faults[0]
 
 
 def advance(engine: Engine, of: Row[Any], now: datetime) -> None:
@@ -97,11 +108,13 @@ def _settle(engine: Engine, plan: SealedPlan, of: Row[Any], now: datetime) -> No
         last = connection.execute(select(func.max(entry.c.entered_at)).where(entry.c.round_id == of.id)).scalar()
         longest = max((window_of(metric)[1] for metric in plan.resolved.metrics.values()), default=timedelta(0))
         settles_at = (last or now) + longest + LATE_DATA
-        connection.execute(
+        settling = connection.execute(
             update(round_)
             .where(round_.c.id == of.id, round_.c.state == RoundState.OPEN)
             .values(state=RoundState.SETTLING, settles_at=settles_at)
         )
+        if settling.rowcount != 1:
+            return  # stopped meanwhile
         payload = {"round": plan.round, "settles_at": settles_at.isoformat()}
         audit.append(connection, "settling", payload, actor="engine", subject=plan.campaign, at=now)
 
@@ -113,41 +126,28 @@ def _conclude(engine: Engine, plan: SealedPlan, of: Row[Any], now: datetime) -> 
     with engine.database.read() as connection:
         if look.waits_for(connection, plan, of.id, now):
             return
-    judgement = look.final_look(engine, plan, of, now)
+    evidence, judgement = look.take(engine, plan, of, now)
+    proposed = None
     if judgement.decision is not None:
-        _propose(engine, plan, of, judgement.decision, judgement.winner, now)
-
-
-def _propose(
-    engine: Engine, plan: SealedPlan, of: Row[Any], decision: Decision, winner: str | None, now: datetime
-) -> None:
-    proposed = propose(plan, decision, winner, declaring_file(engine, plan.campaign))
+        file = declaring_file(engine.file, plan.campaign)
+        proposed = propose(plan, judgement.decision, judgement.winner, file)
+    # Together, so that no verdict is left without what follows from it.
     with engine.database.write() as connection:
-        connection.execute(
-            insert(proposal).values(
-                round_id=of.id,
-                kind=proposed.kind,
-                base=proposed.base,
-                diff=proposed.diff,
-                text=proposed.text,
-                state="open" if proposed.diff else "none",
-                at=now,
-            )
+        if look.store(connection, plan, of, evidence, judgement, now) and proposed is not None:
+            _store_proposal(connection, plan, of, proposed, now)
+
+
+def _store_proposal(connection: Connection, plan: SealedPlan, of: Row[Any], proposed: Proposal, now: datetime) -> None:
+    by_itself = plan.resolved.campaign.improve.approval == "automatic"
+    state = ("automatic" if by_itself else "open") if proposed.diff else "none"
+    connection.execute(
+        insert(proposal).values(
+            round_id=of.id, kind=proposed.kind, base=proposed.base, diff=proposed.diff, text=proposed.text,
+            state=state, at=now,
         )
-        payload = {"round": plan.round, "kind": proposed.kind, "diff": proposed.diff}
-        audit.append(connection, "proposed", payload, actor="engine", subject=plan.campaign, at=now)
-
-
-def declaring_file(engine: Engine, campaign: str) -> Path:
-    """The YAML file in which a campaign stands; the main one where that cannot be told."""
-    from engine.declare.load import load
-
-    try:
-        place = load(engine.file).problem(("campaigns", campaign), "", key=True).file
-    except CampaignError:
-        return engine.file
-    found = Path(place) if place else engine.file
-    return found if found.exists() else engine.file
+    )  # fmt: skip
+    payload = {"round": plan.round, "kind": proposed.kind, "diff": proposed.diff}
+    audit.append(connection, "proposed", payload, actor="engine", subject=plan.campaign, at=now)
 
 
 def waiting_for(engine: Engine, of: Row[Any], now: datetime) -> Sequence[str]:

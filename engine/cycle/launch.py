@@ -21,6 +21,9 @@ from engine.store.tables import approval, proposal, round_
 
 RUNNING = (RoundState.AWAITING_APPROVAL, RoundState.OPEN, RoundState.SETTLING)
 
+PROPOSED = ("open", "automatic")
+"""States of a proposal that waits for a person, or for the engine."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Launched:
@@ -60,7 +63,7 @@ def launch(engine: Engine, draft: Draft, *, actor: str, now: datetime) -> Launch
         connection.execute(
             update(proposal)
             .where(
-                proposal.c.state == "open",
+                proposal.c.state.in_(PROPOSED),
                 proposal.c.round_id.in_(select(round_.c.id).where(round_.c.campaign == draft.campaign)),
             )
             .values(state="accepted")
@@ -83,6 +86,8 @@ def _refuse(connection: Connection, draft: Draft) -> None:
     last = connection.execute(select(func.max(round_.c.number)).where(round_.c.campaign == name)).scalar() or 0
     if last + 1 != draft.round:
         raise Refused(f"somebody else launched {name} meanwhile; run `campaign plan {name}` again")
+    if not draft.next_sends:
+        raise Refused(f"the schedule of {name} has no send ahead, so nobody would be messaged; write a later time")
     if last >= draft.resolved.campaign.improve.max_rounds:
         raise Refused(
             f"{name} has had its {last} rounds (improve: max_rounds); raise the number if another one is meant"

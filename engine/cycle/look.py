@@ -61,8 +61,8 @@ def _until(through: datetime | None) -> str:
     return "none" if through is None else f"to {through:%Y-%m-%d %H:%M} UTC"
 
 
-def final_look(engine: Engine, plan: SealedPlan, of: Row[Any], now: datetime) -> Judgement:
-    """Take, seal and store the last look of a round, and decide the round by it."""
+def take(engine: Engine, plan: SealedPlan, of: Row[Any], now: datetime) -> tuple[Evidence, Judgement]:
+    """Take the last look of a round: what is seen, and what follows by the sealed rule. Nothing is stored."""
     with engine.database.read() as connection:
         evidence = measure(
             connection,
@@ -74,10 +74,7 @@ def final_look(engine: Engine, plan: SealedPlan, of: Row[Any], now: datetime) ->
             data_through=completeness(connection, plan, now),
             final=True,
         )
-    judgement = _concluded(plan.rule, plan, evidence)
-    with engine.database.write() as connection:
-        _store(connection, plan, of, evidence, judgement, now)
-    return judgement
+    return evidence, _concluded(plan.rule, plan, evidence)
 
 
 def _concluded(rule: Rule | None, plan: SealedPlan, evidence: Evidence) -> Judgement:
@@ -87,9 +84,17 @@ def _concluded(rule: Rule | None, plan: SealedPlan, evidence: Evidence) -> Judge
     return describe(arms=plan.arms, kinds=kinds, evidence=evidence)
 
 
-def _store(
+def store(
     connection: Connection, plan: SealedPlan, of: Row[Any], evidence: Evidence, judgement: Judgement, now: datetime
-) -> None:
+) -> bool:
+    """Seal a round's last look and decide the round by it; False where the round was ended meanwhile."""
+    decided = connection.execute(
+        update(round_)
+        .where(round_.c.id == of.id, round_.c.state == RoundState.SETTLING)
+        .values(state=RoundState.DECIDED, decided_at=now, decision=judgement.decision, winner=judgement.winner)
+    )
+    if decided.rowcount != 1:
+        return False
     last = connection.execute(select(func.max(look.c.number)).where(look.c.round_id == of.id)).scalar()
     number = (last or 0) + 1
     seen = audit.seal(connection, evidence.to_json())
@@ -100,15 +105,11 @@ def _store(
             evidence=seen, verdict=concluded,
         )
     )  # fmt: skip
-    connection.execute(
-        update(round_)
-        .where(round_.c.id == of.id)
-        .values(state=RoundState.DECIDED, decided_at=now, decision=judgement.decision, winner=judgement.winner)
-    )
     payload = {
         "round": plan.round, "look": number, "evidence": seen, "verdict": concluded, "decision": judgement.decision,
     }  # fmt: skip
     audit.append(connection, "look_taken", payload, actor="engine", subject=plan.campaign, at=now)
+    return True
 
 
 def _oldest(through: Mapping[str, datetime | None]) -> datetime | None:

@@ -269,7 +269,7 @@ proposal = Table(
     Column("at", Instant, nullable=False),
 )
 """The next round as a diff of the YAML; `base` is the hash of the file it applies to, `text` the file after it;
-`state` is open, accepted or none."""
+`state` is open (it waits for a person), automatic (for the engine), accepted or none."""
 
 wave = Table(
     "wave",

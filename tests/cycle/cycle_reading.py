@@ -18,6 +18,7 @@ SEND = LAUNCH + timedelta(days=1, hours=1)
 """2026-03-03 10:00 in Berlin, the slot of the shop's campaign."""
 
 AT = 'schedule: {{at: "2026-03-03 10:00"}}'
+OFFER = '      offer: {{subject: "An offer", template: offer.html}}\n'
 DAILY = '{cron: "0 10 * * *", starts: 2026-03-03, ends: 2026-04-01}'
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -41,7 +42,7 @@ def declare(
     text = text.replace("purpose: marketing", f"purpose: {purpose}")
     if not hypothesis:
         start, end = text.index("    hypothesis:"), text.index("    secondary:")
-        text = text[:start] + text[end:]
+        text = text[:start] + text[end:].replace(OFFER, "")
     shop.declare(text=text, defaults=defaults, campaign=campaign)
 
 
