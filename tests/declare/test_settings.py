@@ -9,6 +9,16 @@ from declare_project import changed, problems
 
 MISTAKES = [
     pytest.param(
+        [("  currency: EUR\n", "  currency: DEM\n")],
+        """\
+campaigns.yaml:4:13: there is no currency "DEM"
+    currency: DEM
+              ^^^
+  write a code such as EUR
+""",
+        id="currency-of-the-past",
+    ),
+    pytest.param(
         [("Shop <hello@example.com>", "Shop")],
         """\
 campaigns.yaml:6:19: "Shop" holds no email address
