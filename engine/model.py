@@ -51,18 +51,18 @@ class MessageState(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a matched customer was not assigned, or a planned message not sent."""
+    """Why a matched customer was not assigned, or a planned message not sent; in the order in which it is asked."""
 
     NO_ADDRESS = "no_address"
     NO_CONSENT = "no_consent"
     SUPPRESSED = "suppressed"
     NOT_ALLOWED_HERE = "not_allowed_here"
     """`only_to` names who may be messaged at all."""
+    ENTERED_BEFORE = "entered_before"
+    """`enter: once` or `each_round`: already in the campaign or the round."""
     SAME_ADDRESS = "same_address"
     FREQUENCY_CAP = "frequency_cap"
     GLOBAL_HOLDOUT = "global_holdout"
-    ENTERED_BEFORE = "entered_before"
-    """`enter: once` or `each_round`: already in the campaign or the round."""
     QUIET_HOURS = "quiet_hours"
     EXPIRED = "expired"
     MISSED = "missed"

@@ -155,13 +155,13 @@ def _matched(resolved: Resolved, as_of: AsOf, round_id: int | None, earlier: Col
     entered = in_round if round_id is not None else false()
     reasons: list[tuple[ColumnElement[bool], Reason]] = [
         (address_hash.is_(None), Reason.NO_ADDRESS),
-        (not_(_allowed(resolved.campaign.only_to, address)), Reason.NOT_ALLOWED_HERE),
         (_suppressed(channel, address_hash), Reason.SUPPRESSED),
+        (not_(_allowed(resolved.campaign.only_to, address)), Reason.NOT_ALLOWED_HERE),
         (_entered_before(resolved, earlier), Reason.ENTERED_BEFORE),
         (_inbox_taken(earlier, address_hash), Reason.SAME_ADDRESS),
     ]
     if resolved.campaign.purpose == "marketing":
-        reasons.insert(2, (customer.c[f"{channel}_consent"].is_distinct_from(True), Reason.NO_CONSENT))
+        reasons.insert(1, (customer.c[f"{channel}_consent"].is_distinct_from(True), Reason.NO_CONSENT))
     reason = case(*[(holds, literal(why.value)) for holds, why in reasons], else_=None)
     found = (
         select(
