@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.cli.output import Format, FormatOption, echo_json, moment, table
+from engine.errors import FixYourYaml
 
 if TYPE_CHECKING:
     from engine.cli.session import Session
+    from engine.declare.load import Declared
 
 Name = Annotated[str, typer.Argument(help="The campaign")]
 
@@ -76,7 +78,7 @@ def status(ctx: typer.Context, format_: FormatOption = Format.TEXT) -> None:
 
     session: Session = ctx.obj
     engine = session.engine()
-    lines = overview(engine, session.declared(), session.now())
+    lines = overview(engine, _declared(session), session.now())
     if format_ is Format.JSON:
         echo_json([_status_document(line) for line in lines])
         return
@@ -84,6 +86,15 @@ def status(ctx: typer.Context, format_: FormatOption = Format.TEXT) -> None:
         typer.echo("HALTED: nothing is sent until `campaign resume --all`\n")
     rows = [(line.campaign, line.round or "", line.stage, line.messages(), "; ".join(line.waits_for)) for line in lines]
     typer.echo(table(rows, ("campaign", "round", "state", "messages", "waits for")))
+
+
+def _declared(session: Session) -> Declared | None:
+    """The declared campaigns; None with a word where they cannot be read, since rounds run without them."""
+    try:
+        return session.declared()
+    except FixYourYaml as error:
+        typer.echo(f"{error}\nso only what was launched is shown; it runs from its sealed plan\n", err=True)
+        return None
 
 
 def _status_document(line: Any) -> dict[str, Any]:

@@ -49,15 +49,20 @@ class Line:
         return ", ".join(f"{count:,} {state}" for state, count in sorted(self.counts.items()))
 
 
-def overview(engine: Engine, declared: Declared, now: datetime) -> list[Line]:
-    """One line for every declared campaign, and for launched ones that are declared no more."""
+def overview(engine: Engine, declared: Declared | None, now: datetime) -> list[Line]:
+    """One line for every declared campaign, and for launched ones that are declared no more.
+
+    Args:
+        declared: None where the files cannot be read.
+    """
     with engine.database.read() as connection:
         last = {row.campaign: row for row in connection.execute(select(round_).order_by(round_.c.number))}
-    names = [*declared.project.campaigns, *(name for name in sorted(last) if name not in declared.project.campaigns)]
+    campaigns = declared.project.campaigns if declared is not None else {}
+    names = [*campaigns, *(name for name in sorted(last) if name not in campaigns)]
     return [_line(engine, declared, name, last.get(name), now) for name in names]
 
 
-def _line(engine: Engine, declared: Declared, name: str, row: Row[Any] | None, now: datetime) -> Line:
+def _line(engine: Engine, declared: Declared | None, name: str, row: Row[Any] | None, now: datetime) -> Line:
     if row is None:
         return Line(
             campaign=name, round=None, state="declared", paused=False, changed=False, counts={},
@@ -76,8 +81,8 @@ def _line(engine: Engine, declared: Declared, name: str, row: Row[Any] | None, n
     )  # fmt: skip
 
 
-def _changed(connection: Connection, declared: Declared, row: Row[Any]) -> bool:
-    if row.campaign not in declared.project.campaigns:
+def _changed(connection: Connection, declared: Declared | None, row: Row[Any]) -> bool:
+    if declared is None or row.campaign not in declared.project.campaigns:
         return True
     sealed = plan_of(connection, row.id)
     resolved = resolve(declared.project, row.campaign)
