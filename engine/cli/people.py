@@ -116,4 +116,3 @@ def _cell(value: Any) -> Any:
 def _harmless(cell: Any) -> Any:
     """A spreadsheet runs text that begins like a formula; a quote before it keeps it text."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-

@@ -47,9 +47,7 @@ def _draft(session: Session, name: str) -> Draft:
     return work_out(session.engine(), session.declared(), name, session.now())
 
 
-def launch(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(help="The campaign")], yes: Yes = False
-) -> None:
+def launch(ctx: typer.Context, name: Annotated[str, typer.Argument(help="The campaign")], yes: Yes = False) -> None:
     """Show the plan, ask, and seal it. Nothing is sent before; `run` sends what is launched."""
     from engine.cli import plan_view
     from engine.cycle.launch import launch as seal
