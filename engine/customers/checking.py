@@ -124,6 +124,11 @@ def _orders(sieve: Sieve, currency: str | None) -> None:
         pl.col("quantity").fill_null(1.0), pl.col("currency").str.to_uppercase().fill_null(pl.lit(currency, pl.String))
     )
     amount, quantity = pl.col("amount"), pl.col("quantity")
+    # Some shops write what went back with its price above zero.
+    turned = (quantity < 0) & (amount > 0)
+    sieve.frame = sieve.frame.with_columns(
+        pl.when(turned).then(-pl.col(name)).otherwise(pl.col(name)).alias(name) for name in ("amount", "margin")
+    )
     sieve.refuse(quantity == 0, "quantity is 0")
     sieve.refuse((quantity > 0) & (amount < 0), "amount is negative and quantity is not; a return has both negative")
     sieve.refuse(

@@ -101,6 +101,8 @@ def _refuse_nonsense(task: Task) -> None:
 
     if task.layout is EVENTS and task.source == ORDERS.kind:
         raise FixYourData("the source 'orders' is kept for imported orders; give these events another --source")
+    if task.rejects.resolve() == task.path.resolve():
+        raise FixYourData(f"--rejects {task.rejects} is the file itself, which would be lost; say another one")
     if task.layout is CUSTOMERS and task.through is not None:
         raise FixYourData("--through says up to when orders or events are complete; customers have no such time")
     if task.through is not None and task.through > task.now + AHEAD:
@@ -166,6 +168,8 @@ def _import(database: Database, folder: Path, task: Task, sha256: str) -> Import
     if row is not None and row.state == sources.COMPLETE:
         return _raise_marks(database, task, ImportReport.from_json(row.report).again())
     path = folder / f"{sha256}{_SUFFIX}"
+    with database.read() as connection:
+        task = replace(task, orders_known=_purchases_come_once(connection, task))
     staging = _begin(database, path, task, sha256) if row is None else _go_on(path, task, row)
     report = apply(database, staging, sha256, task.now, task.on_progress)
     staging.discard()
@@ -176,9 +180,7 @@ def _begin(database: Database, path: Path, task: Task, sha256: str) -> Staging:
     """Check the file, and write down that it is being applied."""
     from engine.customers.admitting import admit
 
-    with database.read() as connection:
-        orders_known = _purchases_come_once(connection, task)
-    staging, report = admit(replace(task, orders_known=orders_known), path)
+    staging, report = admit(task, path)
     values = {
         "sha256": sha256, "kind": report.kind, "name": report.file, "source": report.source, "state": sources.APPLYING,
         "cursor": 0, "rows": report.accepted, "rejected": report.rejected, "report": report.to_json(),

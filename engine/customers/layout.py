@@ -116,8 +116,8 @@ def _refuse_missing(columns: Sequence[Column], header: Sequence[str], layout: La
     if missing:
         names = " and ".join(repr(name) for name in missing)
         raise FixYourData(
-            f"{layout.kind} need the column{'s' if len(missing) > 1 else ''} {names}; write --map {missing[0]}=THEIRS with the file's own name. "
-            f"{_it_has(header, missing[0])}"
+            f"{layout.kind} need the column{'s' if len(missing) > 1 else ''} {names}; "
+            f"write --map {missing[0]}=THEIRS with the file's own name. {_it_has(header, missing[0])}"
         )
 
 

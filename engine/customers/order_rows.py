@@ -117,11 +117,11 @@ def _purchases(batch: Batch) -> None:
 
 
 def _returns(batch: Batch) -> None:
-    """One return for each time at which lines of an order went back; its value is above zero."""
+    """One return for each time at which lines of an order went back; value and margin are what is lost by it."""
     _events(
         batch,
         "SELECT order_id, min(customer_id) AS customer_id, ordered_at AS at, min(line) AS line, count(*) AS lines, "
-        "abs(sum(amount)) AS amount, abs(sum(margin)) AS margin FROM order_line "
+        "-sum(amount) AS amount, -sum(margin) AS margin FROM order_line "
         f"WHERE order_id IN {_ORDERS} AND quantity < 0 GROUP BY order_id, ordered_at",
         name="returned",
         event_id="t.order_id || ':return:' || t.at",

@@ -90,9 +90,15 @@ def test_a_return_is_an_event_of_its_own_at_each_time_something_went_back(databa
         "A,c1,2025-06-05T10:00:00Z,-10,-1,EUR,-3,p1,shoes\n"
         "A,c1,2025-06-09T10:00:00Z,10,-1,EUR,3,p1,shoes\n",
     )
-    later = [(T + timedelta(days=days), 10) for days in (4, 8)]
-    assert [(at, value) for _, name, at, value, _ in purchases(database) if name == "returned"] == later
+    later = [(T + timedelta(days=days), 10, 3) for days in (4, 8)]
+    returned = [row for row in purchases(database) if row[1] == "returned"]
+    assert [(at, value, properties["margin"]) for _, _, at, value, properties in returned] == later
     assert [value for _, name, _, value, _ in purchases(database) if name == "purchase"] == [30]
+
+
+def test_a_return_is_the_same_with_its_price_above_or_below_zero(database: Database) -> None:
+    bring(database, "orders", HEAD + f"A,c1,{AT},-10,-1,EUR,,p1,\nA,c1,{AT},5,-1,EUR,,p2,\n")
+    assert [row[1:4] for row in purchases(database)] == [("returned", T, 15)]
 
 
 def test_an_order_that_only_goes_back_is_no_purchase(database: Database) -> None:

@@ -81,6 +81,13 @@ def test_a_reject_file_that_cannot_be_written_is_said_plainly(database: Database
         bring(database, "customers", "customer_id,x\nc1\n", rejects=Path("file.csv/r.csv"))
 
 
+def test_the_file_itself_is_no_place_for_its_rejects(database: Database) -> None:
+    file = written("customer_id,x\nc1\n")
+    with pytest.raises(FixYourData, match="is the file itself, which would be lost"):
+        bring(database, "customers", file, rejects=Path("../") / Path.cwd().name / "file.csv")
+    assert file.read_text() == "customer_id,x\nc1\n"
+
+
 def test_an_error_names_the_file(database: Database) -> None:
     with pytest.raises(FixYourData, match=r"^missing\.csv: it cannot be read"):
         bring(database, "customers", Path("missing.csv"))
