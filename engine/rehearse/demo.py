@@ -126,7 +126,10 @@ def _launch(engine: Engine, draft: Draft, *, at: datetime, seed: int, tell: Tell
         )
     launched = launch(engine, draft, actor="demo", now=at)
     tell(at, f"launched round {launched.number} of {draft.campaign}, sealed as {launched.sha256[:12]}…")
-    return Stage(engine=engine, round_id=launched.round_id, truth=plant(draft.arms), seed=seed, now=at, tell=tell)
+    # The arms are drawn anew at each launch. With the same luck for everybody each time, the estimates of all
+    # demos would lie around what this luck happened to give and not around the truth.
+    luck = f"{seed}/{launched.sha256}"
+    return Stage(engine=engine, round_id=launched.round_id, truth=plant(draft.arms), seed=luck, now=at, tell=tell)
 
 
 def _finish(stage: Stage, draft: Draft) -> Played:

@@ -87,7 +87,7 @@ def plant(arms: Sequence[Arm]) -> Truth:
     )
 
 
-def outcomes(entrants: Sequence[Entrant], *, truth: Truth, seed: int) -> Outcomes:
+def outcomes(entrants: Sequence[Entrant], *, truth: Truth, seed: int | str) -> Outcomes:
     """What the entrants do within seven days of their entry.
 
     Raises:
@@ -117,7 +117,7 @@ def _people(entrants: Sequence[Entrant]) -> pl.DataFrame:
     return pl.DataFrame({"customer_id": keys, "entered_at": entered})
 
 
-def _luck(seed: int, customer_ids: Sequence[str]) -> NDArray[np.float64]:
+def _luck(seed: int | str, customer_ids: Sequence[str]) -> NDArray[np.float64]:
     """Uniform draws on [0, 1), one row a customer."""
     digests = b"".join(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=64).digest() for name in customer_ids)
     return (np.frombuffer(digests, dtype="<u8") >> 11).reshape(-1, _DRAWS) / 2.0**53

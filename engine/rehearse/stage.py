@@ -47,7 +47,8 @@ class Stage:
     engine: Engine
     round_id: int
     truth: Truth
-    seed: int
+    seed: str
+    """Of the customers' luck."""
     now: datetime
     """The pretended instant."""
     tell: Tell
