@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -117,8 +118,23 @@ def due_messages(engine: Engine, now: datetime) -> int:
 def _send_all(engine: Engine, clock: Clock) -> None:
     desk = Desk(engine, open_channels(engine))
     token = new_token()
-    while send_next(desk, token=token, clock=clock):
+    while send_next(desk, token=token, clock=clock) or _waited_for_lane(engine, clock):
         pass
+
+
+def _waited_for_lane(engine: Engine, clock: Clock) -> bool:
+    """Wait a moment where only its rate keeps a due batch back; False when none is due.
+
+    Pretended time stands still, so there the next call with a later time goes on.
+    """
+    if engine.pretended or engine.halt_file.exists():
+        return False
+    with engine.database.read() as connection:
+        free_at = ledger.lane_free_at(connection, now=clock.now())
+    if free_at is None:
+        return False
+    time.sleep(min(1.0, max(0.0, (free_at - clock.now()).total_seconds())))
+    return True
 
 
 def _send_with(project: Project, processes: int, on_progress: Callable[[int], None] | None) -> None:

@@ -119,6 +119,22 @@ def lease(connection: Connection, *, now: datetime, wall: datetime, length: time
     )
 
 
+def lane_free_at(connection: Connection, *, now: datetime) -> datetime | None:
+    """When the first lane that keeps a due batch back is free; None when no due batch waits for one."""
+    free_at: datetime | None = connection.execute(
+        select(func.min(lane.c.next_at))
+        .select_from(batch.join(wave).join(round_).join(lane, lane.c.campaign == round_.c.campaign))
+        .where(
+            batch.c.state == BatchState.OPEN,
+            batch.c.due_at <= now,
+            wave.c.state.in_([WaveState.FROZEN, WaveState.SENDING]),
+            round_.c.state.in_(RUNNING),
+            round_.c.paused.is_(False),
+        )
+    ).scalar()
+    return free_at
+
+
 def lot(per_second: float) -> tuple[int, timedelta]:
     """How many messages a rate lets go at once, and how long the lane then rests.
 
