@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from itertools import count, pairwise
+from itertools import pairwise
 
 import pytest
 from cycle_reading import (
@@ -23,6 +22,7 @@ from cycle_reading import (
     utc,
     wave_states,
 )
+from post_office import Act, Post, Provider, accept, fail
 from shop import Shop
 from sqlalchemy import insert, update
 
@@ -30,8 +30,7 @@ from engine.channels.base import Outgoing, Receipt
 from engine.customers.consent import address_hash
 from engine.cycle import execute, operate
 from engine.cycle.advance import advance_all
-from engine.cycle.engine import Clock
-from engine.cycle.execute import LEASE, Desk, send_next
+from engine.cycle.execute import LEASE, send_next
 from engine.cycle.listing import uncertain
 from engine.cycle.timeline import message_content
 from engine.errors import FateUnknown, NeverRetry, TryAgainLater
@@ -40,53 +39,6 @@ from engine.schedule.worker import is_dead, new_token
 from engine.store import ledger
 from engine.store.ledger import LeaseLost
 from engine.store.tables import batch, call, customer, lane, message, suppression
-
-Act = Callable[[Sequence[Outgoing]], list[Receipt]]
-
-
-def accept(outgoing: Sequence[Outgoing]) -> list[Receipt]:
-    return [Receipt(item.message_id, accepted=True, provider_id=f"p{item.message_id}") for item in outgoing]
-
-
-def fail(error: Exception) -> Act:
-    def act(_: Sequence[Outgoing]) -> list[Receipt]:
-        raise error
-
-    return act
-
-
-@dataclass
-class Provider:
-    """A channel that does what it is told, call by call, and remembers whom it was handed."""
-
-    acts: Iterator[Act]
-    name: str = "outbox"
-    claim_unit: int = 10
-    handed: list[int] = field(default_factory=list)
-
-    def send(self, outgoing: Sequence[Outgoing], *, call_id: int, now: datetime) -> list[Receipt]:
-        assert len(outgoing) <= self.claim_unit
-        self.handed += [item.message_id for item in outgoing]
-        return next(self.acts, accept)(outgoing)
-
-
-@dataclass
-class Post:
-    """A sending process at a pretended time."""
-
-    shop: Shop
-    provider: Provider
-    now: datetime = SEND
-    wall: datetime = SEND
-    token: str = field(default_factory=new_token)
-
-    def __post_init__(self) -> None:
-        self.desk = Desk(self.shop.engine(self.now), {"outbox": self.provider})
-        self.clock = Clock(now=lambda: self.now, wall=lambda: self.wall)
-
-    def send(self) -> int:
-        """Send all that is due; how many batches were leased."""
-        return next(times for times in count() if not send_next(self.desk, token=self.token, clock=self.clock))
 
 
 def post(shop: Shop, *acts: Act, unit: int = 10, at: datetime = SEND) -> Post:
