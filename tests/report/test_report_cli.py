@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,12 +12,12 @@ import pytest
 import report_cases as cases
 import typer
 from click.testing import Result
-from sqlalchemy import insert, select
 from typer.testing import CliRunner
 
 from engine.cli import report as verbs
+from engine.cli.session import Session
 from engine.model import AsOf
-from engine.store import audit, pretended, tables
+from engine.store import pretended
 from engine.store.database import Database
 
 Run = Callable[..., Result]
@@ -71,17 +71,12 @@ def test_open_writes_a_page_and_shows_it(run: Run, tmp_path: Path, monkeypatch: 
     assert (tmp_path / "reports" / "winback-1.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-def test_a_rehearsed_round_is_shown_as_of_its_own_time(run: Run, database: Database) -> None:
+def test_a_rehearsed_round_is_shown_as_of_its_own_time(database: Database, tmp_path: Path) -> None:
+    reached = datetime(2099, 1, 1, tzinfo=UTC)
     with database.write() as connection:
-        pretended.move_to(connection, cases.DECIDED + timedelta(days=3))
-        round_id = connection.execute(select(tables.round_.c.id).where(tables.round_.c.campaign == "winback")).scalar()
-        connection.execute(
-            insert(tables.look).values(
-                round_id=round_id, number=2, at=cases.DECIDED + timedelta(days=2), final=True,
-                evidence=audit.seal(connection, {}), verdict=audit.seal(connection, cases.inconclusive().judged),
-            )
-        )  # fmt: skip
-    assert run("report", "winback").stdout.startswith("? No clear answer")
+        pretended.move_to(connection, reached)
+    session = Session(file=tmp_path / "campaigns.yaml", database=database.url, at=None, acting=None)
+    assert session.as_of().at == reached
 
 
 def test_history_lists_and_searches(run: Run) -> None:
