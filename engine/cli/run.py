@@ -42,17 +42,35 @@ def run(
     project = session.project(moves=True)
     if (session.file.resolve().parent / HALT).exists():
         typer.echo("halted: nothing is sent until `campaign resume --all`", err=True)
-    if once:
-        with _progress() as tell:
-            run_once(project, processes=processes, on_progress=tell)
-        return
-    if session.at is not None:
+    if session.at is not None and not once:
         raise typer.BadParameter("--at goes with `run --once`; a service has only the real clock")
-    stop_asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop_asked.set())
-    typer.echo("running; stop with Ctrl-C", err=True)
-    serve(project, processes=processes, stop=stop_asked, on_error=_tell)
+    with _asked_to_stop() as asked:
+        if not once:
+            typer.echo("running; stop with Ctrl-C", err=True)
+            serve(project, processes=processes, stop=asked, on_error=_tell)
+            return
+        with _progress() as tell:
+            run_once(project, processes=processes, on_progress=tell, stopped=asked.is_set)
+    if asked.is_set():
+        typer.echo("stopped; `campaign run` goes on with the rest", err=True)
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """What the first Ctrl-C or SIGTERM sets, so that the call under way is finished; a second one kills."""
+    asked = threading.Event()
+
+    def ask(number: int, _: Any) -> None:
+        asked.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _tell(error: Exception) -> None:

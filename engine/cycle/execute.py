@@ -7,7 +7,7 @@ that it can be shown again exactly.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +35,11 @@ _SHORTEST_WAIT = timedelta(seconds=1)
 """A provider that asks for no wait is not called in a loop."""
 
 
+def never() -> bool:
+    """Of a process that nobody asks to end."""
+    return False
+
+
 @dataclass
 class Desk:
     """What one sending process keeps of the waves it works on: compiled templates and open channels."""
@@ -42,12 +47,18 @@ class Desk:
     engine: Engine
     channels: Mapping[str, Channel]
     """Open channels by provider name."""
+    stopped: Callable[[], bool] = never
+    """Asked before every claim: whether this process is to end."""
     _names: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
     _plans: dict[int, SealedPlan] = field(default_factory=dict)
     _composers: dict[tuple[int, str], Composer] = field(default_factory=dict)
     _timetables: dict[int, Timetable] = field(default_factory=dict)
     _skeletons: dict[str, int] = field(default_factory=dict)
     _links: Links | None = None
+
+    def rests(self) -> bool:
+        """Whether nothing may be claimed: everything is halted, or this process is to end."""
+        return self.engine.halt_file.exists() or self.stopped()
 
     def plan(self, round_id: int) -> SealedPlan:
         """A round's sealed plan."""
@@ -102,15 +113,15 @@ class Desk:
 
 
 def send_next(desk: Desk, *, token: str, clock: Clock) -> bool:
-    """Send the next due batch; False when nothing is due or a halt was called."""
-    if desk.engine.halt_file.exists():
+    """Send the next due batch; False when nothing is due, or nothing may be claimed."""
+    if desk.rests():
         return False
     with desk.engine.database.write() as connection:
         held = ledger.lease(connection, now=clock.now(), wall=clock.wall(), length=LEASE, token=token)
     if held is None:
         return False
     try:
-        while not desk.engine.halt_file.exists() and _send_call(desk, held, clock):
+        while not desk.rests() and _send_call(desk, held, clock):
             pass
     except LeaseLost:
         pass  # whoever ended the lease has also settled what becomes of its rows

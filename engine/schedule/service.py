@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from engine.cycle.advance import advance_all
+from engine.cycle.execute import never
 from engine.schedule.scheduler import run_every
 from engine.schedule.worker import Project, send_due
 from engine.store.database import Database
@@ -46,10 +47,20 @@ def leadership(database: Database) -> Iterator[bool]:
                 connection.commit()
 
 
-def run_once(project: Project, *, processes: int = 2, on_progress: Callable[[int], None] | None = None) -> None:
-    """Do everything that is due, then return. Calling it again changes nothing."""
+def run_once(
+    project: Project,
+    *,
+    processes: int = 2,
+    on_progress: Callable[[int], None] | None = None,
+    stopped: Callable[[], bool] = never,
+) -> None:
+    """Do everything that is due, then return. Calling it again changes nothing.
+
+    Args:
+        stopped: asked before every claim; once it holds, what is under way is finished and nothing more begun.
+    """
     _advance(project)
-    send_due(project, processes=processes, on_progress=on_progress)
+    send_due(project, processes=processes, on_progress=on_progress, stopped=stopped)
     _advance(project)
 
 
@@ -62,15 +73,24 @@ def _advance(project: Project) -> None:
 
 
 def serve(project: Project, *, processes: int, stop: threading.Event, on_error: Callable[[Exception], None]) -> None:
-    """Run as a service until `stop` is set; a fault of one turn is told and the next turn tries again."""
+    """Run as a service until `stop` is set; a fault of one turn is told and the next turn tries again.
 
-    def turn() -> None:
-        try:
-            run_once(project, processes=processes)
-        except Exception as error:  # the service outlives a fault; whoever runs it is told
-            on_error(error)
+    Rounds advance beside the sending: a send that takes hours holds up no other campaign's wave.
+    """
 
-    scheduler = run_every(_TICK_SECONDS, turn)
+    def told(work: Callable[[], None]) -> Callable[[], None]:
+        def turn() -> None:
+            try:
+                work()
+            except Exception as error:  # the service outlives a fault; whoever runs it is told
+                on_error(error)
+
+        return turn
+
+    advancing = run_every(_TICK_SECONDS, told(lambda: _advance(project)))
+    sending = run_every(_TICK_SECONDS, told(lambda: send_due(project, processes=processes, stopped=stop.is_set)))
     with suppress(KeyboardInterrupt):
         stop.wait()
-    scheduler.shutdown(wait=True)
+    stop.set()
+    for scheduler in (advancing, sending):
+        scheduler.shutdown(wait=True)

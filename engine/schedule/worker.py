@@ -5,18 +5,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import secrets
+import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from sqlalchemy import func, select
 
 from engine.channels.base import PROVIDERS, Channel, open_channel
 from engine.cycle.engine import Clock, Engine
-from engine.cycle.execute import Desk, send_next
+from engine.cycle.execute import Desk, never, send_next
 from engine.model import BatchState, WaveState
 from engine.schedule.scheduler import slots
 from engine.settings import Settings
@@ -90,16 +92,26 @@ def is_dead(token: str) -> bool:
 # --- sending ---------------------------------------------------------------------------------------------
 
 
-def send_due(project: Project, *, processes: int = 2, on_progress: Callable[[int], None] | None = None) -> None:
-    """Send all that is due and return when nothing is left; large sends use several spawned processes."""
+def send_due(
+    project: Project,
+    *,
+    processes: int = 2,
+    on_progress: Callable[[int], None] | None = None,
+    stopped: Callable[[], bool] = never,
+) -> None:
+    """Send all that is due and return when nothing is left; large sends use several spawned processes.
+
+    Args:
+        stopped: asked before every claim; once it holds, what is under way is finished and nothing more begun.
+    """
     engine, clock = project.engine(), project.clock()
     with engine.database.write() as connection:
         ledger.expire(connection, wall=clock.wall(), is_dead=is_dead)
     due = due_messages(engine, clock.now())
     if due >= _WORTH_PROCESSES and processes > 1:
-        _send_with(project, processes, on_progress)
+        _send_with(project, processes, on_progress, stopped)
     elif due:
-        _send_all(engine, clock)
+        _send_all(engine, clock, stopped)
     engine.database.close()
 
 
@@ -115,10 +127,10 @@ def due_messages(engine: Engine, now: datetime) -> int:
         )
 
 
-def _send_all(engine: Engine, clock: Clock) -> None:
-    desk = Desk(engine, open_channels(engine))
+def _send_all(engine: Engine, clock: Clock, stopped: Callable[[], bool]) -> None:
+    desk = Desk(engine, open_channels(engine), stopped)
     token = new_token()
-    while send_next(desk, token=token, clock=clock) or _waited_for_lane(engine, clock):
+    while send_next(desk, token=token, clock=clock) or (not desk.rests() and _waited_for_lane(engine, clock)):
         pass
 
 
@@ -127,7 +139,7 @@ def _waited_for_lane(engine: Engine, clock: Clock) -> bool:
 
     Pretended time stands still, so there the next call with a later time goes on.
     """
-    if engine.pretended or engine.halt_file.exists():
+    if engine.pretended:
         return False
     with engine.database.read() as connection:
         free_at = ledger.lane_free_at(connection, now=clock.now())
@@ -137,16 +149,21 @@ def _waited_for_lane(engine: Engine, clock: Clock) -> bool:
     return True
 
 
-def _send_with(project: Project, processes: int, on_progress: Callable[[int], None] | None) -> None:
+def _send_with(
+    project: Project, processes: int, on_progress: Callable[[int], None] | None, stopped: Callable[[], bool]
+) -> None:
     """Spawned, never forked: a forked process would share the store's connections."""
     spawn = multiprocessing.get_context("spawn")
-    started = [spawn.Process(target=_sender, args=(project,), daemon=True) for _ in range(processes)]
+    end = spawn.Event()
+    started = [spawn.Process(target=_sender, args=(project, end), daemon=True) for _ in range(processes)]
     for process in started:
         process.start()
     engine = project.engine()
     for process in started:
         while process.is_alive():
             process.join(timeout=0.5)
+            if stopped():
+                end.set()
             if on_progress is not None:
                 on_progress(sent(engine))
     engine.database.close()
@@ -155,9 +172,11 @@ def _send_with(project: Project, processes: int, on_progress: Callable[[int], No
         raise RuntimeError(f"a sending process ended with exit code {failed[0]}")
 
 
-def _sender(project: Project) -> None:
+def _sender(project: Project, end: Event) -> None:
+    # Ctrl-C reaches the whole group; the process that was started by a person hands it on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     engine = project.engine()
-    _send_all(engine, project.clock())
+    _send_all(engine, project.clock(), end.is_set)
     engine.database.close()
 
 
